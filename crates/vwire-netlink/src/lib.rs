@@ -1,0 +1,1 @@
+//! Speaks rtnetlink with the Linux kernel: typed messages in and out of bytes, and a blocking socket.

@@ -1,0 +1,1 @@
+//! Opens TUN and TAP devices and moves packets through them.

@@ -1,0 +1,1 @@
+//! Virtual wiring for Linux: the rooms behind the `vwire` command.

@@ -1,0 +1,3 @@
+//! Starts the `vwire` command.
+
+fn main() {}
