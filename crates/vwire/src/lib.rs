@@ -1,1 +1,5 @@
 //! Virtual wiring for Linux: the rooms behind the `vwire` command.
+
+pub mod cli;
+pub mod lab;
+pub mod out;

@@ -1,0 +1,248 @@
+//! `ip`'s grammar: the objects that vwire speaks word for word as `ip` does.
+//!
+//! [`options`] reads what stands before the object, [`words`] the rest; each object has a file of
+//! its own that reads its words into plain data, asks or changes the kernel through the [`Ip`] it
+//! is handed, and prints through [`crate::out`]. What went wrong is a [`Failure`], which knows
+//! `ip`'s message and vwire's better one.
+//!
+//! To add an object: a row in [`OBJECTS`], an arm in [`run`], a file.
+
+pub mod batch;
+pub mod failure;
+pub mod options;
+pub mod words;
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+
+use crate::lab::namespace;
+use crate::out::{Layout, Palette, Printer};
+pub use failure::{Failure, Persona};
+use options::{Asked, ColourWhen, Options};
+use words::{Keyword, Words, find, prefix};
+
+/// The iproute2 release whose behaviour is followed.
+pub const IPROUTE2: &str = "7.1.0";
+
+/// An object of `ip`'s grammar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Object {
+    Help,
+    /// An object that `ip` has and vwire has not.
+    Absent(&'static str),
+}
+
+/// In `ip`'s order: the first that a word begins wins, so `t` is `tunnel`, not `tuntap`.
+const OBJECTS: &[Keyword<Object>] = &[
+    prefix("address", Object::Absent("address")),
+    prefix("addrlabel", Object::Absent("addrlabel")),
+    prefix("maddress", Object::Absent("maddress")),
+    prefix("route", Object::Absent("route")),
+    prefix("rule", Object::Absent("rule")),
+    prefix("neighbor", Object::Absent("neigh")),
+    prefix("neighbour", Object::Absent("neigh")),
+    prefix("ntable", Object::Absent("ntable")),
+    prefix("ntbl", Object::Absent("ntable")),
+    prefix("link", Object::Absent("link")),
+    prefix("l2tp", Object::Absent("l2tp")),
+    prefix("fou", Object::Absent("fou")),
+    prefix("ila", Object::Absent("ila")),
+    prefix("macsec", Object::Absent("macsec")),
+    prefix("tunnel", Object::Absent("tunnel")),
+    prefix("tunl", Object::Absent("tunnel")),
+    prefix("tuntap", Object::Absent("tuntap")),
+    prefix("tap", Object::Absent("tuntap")),
+    prefix("token", Object::Absent("token")),
+    prefix("tcpmetrics", Object::Absent("tcp_metrics")),
+    prefix("tcp_metrics", Object::Absent("tcp_metrics")),
+    prefix("monitor", Object::Absent("monitor")),
+    prefix("xfrm", Object::Absent("xfrm")),
+    prefix("mroute", Object::Absent("mroute")),
+    prefix("mrule", Object::Absent("mrule")),
+    prefix("netns", Object::Absent("netns")),
+    prefix("netconf", Object::Absent("netconf")),
+    prefix("vrf", Object::Absent("vrf")),
+    prefix("sr", Object::Absent("sr")),
+    prefix("nexthop", Object::Absent("nexthop")),
+    prefix("mptcp", Object::Absent("mptcp")),
+    prefix("ioam", Object::Absent("ioam")),
+    prefix("help", Object::Help),
+    prefix("stats", Object::Absent("stats")),
+];
+
+/// What a command of `ip`'s grammar works with: its options, where it prints, and the kernel.
+pub struct Ip<'a> {
+    /// The options before the object.
+    pub options: Options,
+    /// Gathers the output.
+    pub printer: Printer,
+    /// Whose words errors speak.
+    pub persona: Persona,
+    stdout: &'a mut dyn Write,
+    stderr: &'a mut dyn Write,
+}
+
+impl<'a> Ip<'a> {
+    /// Makes the surroundings of one command, or of a batch of them.
+    pub fn new(options: Options, persona: Persona, stdout: &'a mut dyn Write, stderr: &'a mut dyn Write) -> Self {
+        let printer = Printer::new(layout(&options));
+        Self { options, printer, persona, stdout, stderr }
+    }
+
+    /// Writes out what was printed so far.
+    ///
+    /// # Errors
+    /// Standard output cannot be written.
+    pub fn flush(&mut self) -> io::Result<()> {
+        let bytes = self.printer.take();
+        self.stdout.write_all(&bytes)?;
+        self.stdout.flush()
+    }
+
+    /// Says something on standard error at once, after what was printed so far.
+    pub fn say(&mut self, words: &[u8]) {
+        let _ = self.flush();
+        let _ = self.stderr.write_all(words);
+    }
+}
+
+fn layout(options: &Options) -> Layout {
+    let terminal = || io::IsTerminal::is_terminal(&io::stdout());
+    let coloured = match options.colour {
+        ColourWhen::Never => false,
+        ColourWhen::Always => std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        ColourWhen::Auto => terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    };
+    let palette = Palette::from_colorfgbg(std::env::var("COLORFGBG").ok().as_deref());
+    Layout {
+        json: options.json,
+        pretty: options.pretty,
+        oneline: options.oneline,
+        colour: (coloured && !options.json).then_some(palette),
+    }
+}
+
+/// Runs a whole command line, options first, and returns the exit code.
+pub fn main(persona: Persona, arguments: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -> u8 {
+    match options::parse(arguments) {
+        Ok(Asked::Version) => {
+            let _ = match persona {
+                Persona::Ip => writeln!(stdout, "ip utility, iproute2-{IPROUTE2}"),
+                Persona::Vwire => {
+                    writeln!(stdout, "vwire {} (speaks ip as iproute2-{IPROUTE2})", env!("CARGO_PKG_VERSION"))
+                }
+            };
+            0
+        }
+        Ok(Asked::Help) => finish(&help(), persona, stderr),
+        Ok(Asked::Command(options, words)) => {
+            if let Some(name) = &options.netns
+                && let Err(failure) = enter(name)
+            {
+                return finish(&failure, persona, stderr);
+            }
+            let mut ip = Ip::new(options, persona, stdout, stderr);
+            let result = match ip.options.batch.clone() {
+                Some(file) => run_batch(&mut ip, &file),
+                None => run(&mut ip, words),
+            };
+            let flushed = ip.flush();
+            match (result, flushed) {
+                (Err(failure), _) => finish(&failure, persona, stderr),
+                (Ok(()), Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => {
+                    let _ = writeln!(stderr, "error: cannot write the output: {error}");
+                    1
+                }
+                (Ok(()), _) => 0,
+            }
+        }
+        Err(failure) => finish(&failure, persona, stderr),
+    }
+}
+
+fn finish(failure: &Failure, persona: Persona, stderr: &mut dyn Write) -> u8 {
+    let _ = stderr.write_all(&failure.render(persona));
+    failure.exit()
+}
+
+/// Runs one command: an object and its words.
+///
+/// # Errors
+/// Whatever the object's command failed with.
+pub fn run(_ip: &mut Ip<'_>, command: &[OsString]) -> Result<(), Failure> {
+    let mut words = Words::new(command);
+    let Some(word) = words.next() else { return Err(help()) };
+    match find(OBJECTS, word) {
+        None => Err(options::unknown_object(word)),
+        Some(Object::Help) => Err(help()),
+        Some(Object::Absent(name)) => Err(absent(name)),
+    }
+}
+
+fn absent(object: &str) -> Failure {
+    Failure::new(
+        1,
+        format!("Object \"{object}\" is unknown, try \"ip help\"."),
+        format!("vwire does not speak `ip {object}`"),
+    )
+    .hint("`vwire help` lists the objects that it speaks")
+}
+
+fn help() -> Failure {
+    Failure::usage("Usage: vwire [ OPTIONS ] OBJECT { COMMAND | help }\n")
+}
+
+/// Moves this process into the namespace that `-n` names.
+fn enter(name: &OsStr) -> Result<(), Failure> {
+    namespace::enter(name).map_err(|error| {
+        let reason = failure::errno_sentence(error.source.raw_os_error().unwrap_or_default());
+        let mut ip = match error.step {
+            namespace::EnterStep::Open => b"Cannot open network namespace \"".to_vec(),
+            namespace::EnterStep::Move => b"setting the network namespace \"".to_vec(),
+        };
+        ip.extend_from_slice(name.as_bytes());
+        ip.extend_from_slice(match error.step {
+            namespace::EnterStep::Open => b"\": ",
+            namespace::EnterStep::Move => b"\" failed: ",
+        });
+        ip.extend_from_slice(reason.as_bytes());
+        let failure = Failure::new(255, ip, reason).trying(error.to_string());
+        match error.step {
+            namespace::EnterStep::Open => failure.hint("`vwire netns` lists the namespaces that have a name"),
+            namespace::EnterStep::Move => failure.hint("this takes CAP_SYS_ADMIN: run it as root"),
+        }
+    })
+}
+
+/// Runs each command of a batch file, or of standard input for `-`, over one socket.
+fn run_batch(ip: &mut Ip<'_>, file: &OsStr) -> Result<(), Failure> {
+    let shown = file.display();
+    let text = if file == "-" { io::read_to_string(io::stdin()).map(String::into_bytes) } else { std::fs::read(file) };
+    let text = text.map_err(|error| {
+        let reason = failure::errno_sentence(error.raw_os_error().unwrap_or_default());
+        Failure::new(1, format!("Cannot open file \"{shown}\" for reading: {reason}"), reason)
+            .trying(format!("cannot read the batch `{shown}`"))
+    })?;
+    let lines = batch::split(&text).map_err(|(number, error)| {
+        let (ip, cause) = match error {
+            batch::SplitError::Unterminated => ("Unterminated quoted string", "a quote is not closed"),
+            batch::SplitError::TooMany => ("Too many arguments to command", "a command has more than 512 words"),
+        };
+        Failure::new(1, ip, cause).trying(format!("cannot read line {number} of the batch `{shown}`"))
+    })?;
+    let mut failed = false;
+    for line in lines {
+        let Err(failure) = run(ip, &line.words) else { continue };
+        ip.say(&failure.render(ip.persona));
+        if failure.exit() == failure::EXIT_USAGE {
+            return Err(Failure::verbatim(failure.exit(), ""));
+        }
+        ip.say(format!("Command failed {}:{}\n", shown, line.number).as_bytes());
+        failed = true;
+        if !ip.options.force {
+            break;
+        }
+    }
+    if failed { Err(Failure::verbatim(1, "")) } else { Ok(()) }
+}

@@ -1,0 +1,117 @@
+//! The command line: which verb a name and its words stand for.
+//!
+//! `vwire VERB …` for vwire's own verbs, one file each here: `command` (arguments and help), then
+//! `run`. Anything else is in `ip`'s grammar ([`ip`]). Linked as `ip`, `ipaddr`, `iplink` …, only
+//! the latter, in `ip`'s own words.
+//!
+//! To add a verb: a file, a row in `verbs`.
+
+pub mod ip;
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::path::Path;
+
+use clap::{ArgMatches, Command};
+
+use ip::Persona;
+use ip::options::{Asked, Options};
+
+/// One of vwire's own verbs.
+pub struct Verb {
+    /// Makes the definition that help, completion and the reading of arguments share.
+    pub command: fn() -> Command,
+    /// Runs the verb and returns the exit code.
+    pub run: fn(&mut Call<'_>) -> u8,
+}
+
+/// What a verb is called with.
+pub struct Call<'a> {
+    /// The verb's own arguments.
+    pub arguments: ArgMatches,
+    /// `ip`'s options, where they stood before the verb: `vwire -j ls`.
+    pub options: Options,
+    /// Data goes here.
+    pub stdout: &'a mut dyn Write,
+    /// Talk goes here.
+    pub stderr: &'a mut dyn Write,
+}
+
+fn verbs() -> Vec<Verb> {
+    vec![]
+}
+
+/// Runs a whole command line, the program's name first, and returns the exit code.
+pub fn main(arguments: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -> u8 {
+    let (name, rest) = match arguments.split_first() {
+        Some((name, rest)) => (Path::new(name).file_name().unwrap_or(OsStr::new("vwire")), rest),
+        None => (OsStr::new("vwire"), &[][..]),
+    };
+    match persona_of(name) {
+        (Persona::Ip, Some(object)) => {
+            let with_object = insert_object(rest, object);
+            ip::main(Persona::Ip, &with_object, stdout, stderr)
+        }
+        (Persona::Ip, None) => ip::main(Persona::Ip, rest, stdout, stderr),
+        (Persona::Vwire, _) => run_verb(rest, stdout, stderr),
+    }
+}
+
+/// Tells whose words to speak, and which object a name like `ipaddr` stands for.
+fn persona_of(name: &OsStr) -> (Persona, Option<&str>) {
+    match name.to_str().and_then(|name| name.strip_prefix("ip")) {
+        Some("") => (Persona::Ip, None),
+        Some(object) => (Persona::Ip, Some(object)),
+        None => (Persona::Vwire, None),
+    }
+}
+
+/// Puts the object of a name like `iplink` behind the options.
+fn insert_object(rest: &[OsString], object: &str) -> Vec<OsString> {
+    let behind = match ip::options::parse(rest) {
+        Ok(Asked::Command(_, words)) => rest.len() - words.len(),
+        _ => rest.len(),
+    };
+    let mut with_object = rest.to_vec();
+    with_object.insert(behind, object.into());
+    with_object
+}
+
+fn run_verb(rest: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -> u8 {
+    let (options, words) = match ip::options::parse(rest) {
+        Ok(Asked::Command(options, words)) => (options, words),
+        _ => (Options::default(), rest),
+    };
+    let asked = words.first().and_then(|word| word.to_str());
+    let verb = verbs().into_iter().find(|verb| asked == Some((verb.command)().get_name()));
+    let Some(verb) = verb else {
+        return ip::main(Persona::Vwire, rest, stdout, stderr);
+    };
+    let command = (verb.command)().bin_name(format!("vwire {}", asked.unwrap_or_default()));
+    match command.try_get_matches_from(words) {
+        Ok(arguments) => (verb.run)(&mut Call { arguments, options, stdout, stderr }),
+        Err(error) => {
+            let wrong = error.use_stderr();
+            let _ = if wrong { write!(stderr, "{error}") } else { write!(stdout, "{error}") };
+            if wrong { 2 } else { 0 }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_decides_whose_words_are_spoken() {
+        assert_eq!(persona_of(OsStr::new("ip")), (Persona::Ip, None));
+        assert_eq!(persona_of(OsStr::new("iplink")), (Persona::Ip, Some("link")));
+        assert_eq!(persona_of(OsStr::new("vwire")), (Persona::Vwire, None));
+    }
+
+    #[test]
+    fn a_name_with_an_object_puts_it_behind_the_options() {
+        let words = |line: &str| line.split_whitespace().map(OsString::from).collect::<Vec<_>>();
+        assert_eq!(insert_object(&words("-j -n blue show"), "addr"), words("-j -n blue addr show"));
+    }
+}
