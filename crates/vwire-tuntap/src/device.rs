@@ -31,11 +31,7 @@ pub struct ControlError {
 
 impl fmt::Display for ControlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "cannot {} `{}` ({}): {}",
-            self.action, self.device, self.call, self.errno
-        )
+        write!(f, "cannot {} `{}` ({}): {}", self.action, self.device, self.call, self.errno)
     }
 }
 
@@ -78,19 +74,8 @@ pub struct Device {
 
 impl Device {
     pub(crate) fn from_parts(fd: OwnedFd, name: DeviceName, mode: Mode, flags: Flags) -> Self {
-        let vnet_header = if flags.contains(Flags::VNET_HDR) {
-            VNET_HEADER_LEN
-        } else {
-            0
-        };
-        Self {
-            fd,
-            name,
-            mode,
-            flags,
-            vnet_header: vnet_header.into(),
-            offload: OnceLock::new(),
-        }
+        let vnet_header = if flags.contains(Flags::VNET_HDR) { VNET_HEADER_LEN } else { 0 };
+        Self { fd, name, mode, flags, vnet_header: vnet_header.into(), offload: OnceLock::new() }
     }
 
     /// Takes over a queue that another process opened and handed down.
@@ -104,28 +89,16 @@ impl Device {
     pub fn from_fd(fd: OwnedFd, packet_info: PacketInfo) -> Result<Self, ControlError> {
         let mut request = ioctl::InterfaceRequest::new([0; 16], 0);
         let unnamed = DeviceName::from_kernel([0; 16]);
-        let fail = |errno| ControlError {
-            action: "take over",
-            device: unnamed,
-            call: "TUNGETIFF",
-            errno,
-        };
-        ioctl::by_request(fd.as_fd(), ioctl::GET_IFF, &mut request)
-            .map_err(|error| fail(error.into()))?;
+        let fail = |errno| ControlError { action: "take over", device: unnamed, call: "TUNGETIFF", errno };
+        ioctl::by_request(fd.as_fd(), ioctl::GET_IFF, &mut request).map_err(|error| fail(error.into()))?;
         let flags = Flags::from_bits(request.flags);
         let mode = flags.mode().ok_or_else(|| fail(Errno::EINVAL))?;
         let flags = flags.requestable().without(Flags::NO_PACKET_INFO);
-        let flags = if packet_info == PacketInfo::Absent {
-            flags | Flags::NO_PACKET_INFO
-        } else {
-            flags
-        };
+        let flags = if packet_info == PacketInfo::Absent { flags | Flags::NO_PACKET_INFO } else { flags };
         let device = Self::from_parts(fd, DeviceName::from_kernel(request.name), mode, flags);
         if flags.contains(Flags::VNET_HDR) {
             let size = device.vnet_header_size()?;
-            device
-                .vnet_header
-                .store(size, std::sync::atomic::Ordering::Relaxed);
+            device.vnet_header.store(size, std::sync::atomic::Ordering::Relaxed);
         }
         Ok(device)
     }
@@ -141,10 +114,7 @@ impl Device {
     /// # Errors
     /// [`ControlError`] with `EMFILE` at the limit of descriptors.
     pub fn try_clone(&self) -> Result<Self, ControlError> {
-        let fd = self
-            .fd
-            .try_clone()
-            .map_err(|error| self.error("duplicate", "dup", &error))?;
+        let fd = self.fd.try_clone().map_err(|error| self.error("duplicate", "dup", &error))?;
         let size = self.vnet_header.load(std::sync::atomic::Ordering::Relaxed);
         Ok(Self {
             fd,
@@ -182,17 +152,9 @@ impl Device {
         let mut request = ioctl::InterfaceRequest::new([0; 16], 0);
         self.by_request("ask about", ioctl::GET_IFF, &mut request)?;
         let flags = Flags::from_bits(request.flags);
-        let attachment = if flags.is_detached() {
-            Attachment::Detached
-        } else {
-            Attachment::Attached
-        };
+        let attachment = if flags.is_detached() { Attachment::Detached } else { Attachment::Attached };
         let flags = flags.without(Flags::from_bits(0x0400));
-        Ok(Status {
-            name: DeviceName::from_kernel(request.name),
-            flags,
-            attachment,
-        })
+        Ok(Status { name: DeviceName::from_kernel(request.name), flags, attachment })
     }
 
     /// Makes the device outlive its last queue, or not (`TUNSETPERSIST`; the whole device).
@@ -227,12 +189,7 @@ impl Device {
     /// # Errors
     /// [`ControlError`] with the kernel's answer.
     pub fn set_carrier(&self, carrier: Carrier) -> Result<(), ControlError> {
-        self.by_int(
-            "set carrier of",
-            ioctl::SET_CARRIER,
-            i32::from(carrier == Carrier::On),
-        )
-        .map(drop)
+        self.by_int("set carrier of", ioctl::SET_CARRIER, i32::from(carrier == Carrier::On)).map(drop)
     }
 
     /// Sets the hardware type shown for the device, an `ARPHRD_*` number (`TUNSETLINK`; the whole device).
@@ -256,11 +213,7 @@ impl Device {
             Attachment::Detached => 0x0400,
         };
         let mut request = ioctl::InterfaceRequest::new([0; 16], bits);
-        self.by_request(
-            "attach or detach a queue of",
-            ioctl::SET_QUEUE,
-            &mut request,
-        )
+        self.by_request("attach or detach a queue of", ioctl::SET_QUEUE, &mut request)
     }
 
     /// Returns how many bytes may wait inside the kernel for packets written here (`TUNGETSNDBUF`).
@@ -279,12 +232,7 @@ impl Device {
     /// # Errors
     /// [`ControlError`] with `EINVAL` for 0 and beyond the largest `i32`.
     pub fn set_send_buffer(&self, bytes: u32) -> Result<(), ControlError> {
-        self.by_int(
-            "set the send buffer of",
-            ioctl::SET_SNDBUF,
-            bytes.cast_signed(),
-        )
-        .map(drop)
+        self.by_int("set the send buffer of", ioctl::SET_SNDBUF, bytes.cast_signed()).map(drop)
     }
 
     /// Returns the length of the vnet header in bytes (`TUNGETVNETHDRSZ`).
@@ -305,14 +253,9 @@ impl Device {
     /// [`ControlError`] with `EINVAL` below 10.
     pub fn set_vnet_header_size(&self, bytes: usize) -> Result<(), ControlError> {
         let value = i32::try_from(bytes).unwrap_or(0);
-        self.by_int(
-            "set the vnet header size of",
-            ioctl::SET_VNET_HDR_SIZE,
-            value,
-        )?;
+        self.by_int("set the vnet header size of", ioctl::SET_VNET_HDR_SIZE, value)?;
         if self.flags.contains(Flags::VNET_HDR) {
-            self.vnet_header
-                .store(bytes, std::sync::atomic::Ordering::Relaxed);
+            self.vnet_header.store(bytes, std::sync::atomic::Ordering::Relaxed);
         }
         Ok(())
     }
@@ -358,20 +301,10 @@ impl Device {
     ///
     /// # Errors
     /// [`ControlError`] with `EINVAL` on a TUN and beyond 1,024 addresses.
-    pub fn set_destination_filter(
-        &self,
-        addresses: &[[u8; 6]],
-        multicast: Multicast,
-    ) -> Result<usize, ControlError> {
+    pub fn set_destination_filter(&self, addresses: &[[u8; 6]], multicast: Multicast) -> Result<usize, ControlError> {
         let flags = u16::from(multicast == Multicast::All);
         let result = ioctl::set_tx_filter(self.as_fd(), flags, addresses);
-        result.map_err(|error| {
-            self.error(
-                "set the address filter of",
-                ioctl::SET_TX_FILTER_NAME,
-                &error,
-            )
-        })
+        result.map_err(|error| self.error("set the address filter of", ioctl::SET_TX_FILTER_NAME, &error))
     }
 
     /// Attaches a classic BPF program that decides which frames a TAP passes to its reader (`TUNATTACHFILTER`; every
@@ -391,8 +324,7 @@ impl Device {
     /// [`ControlError`] with `EINVAL` on a TUN.
     pub fn detach_filter(&self) -> Result<(), ControlError> {
         let result = ioctl::detach_filter(self.as_fd());
-        result
-            .map_err(|error| self.error("detach the filter of", ioctl::DETACH_FILTER_NAME, &error))
+        result.map_err(|error| self.error("detach the filter of", ioctl::DETACH_FILTER_NAME, &error))
     }
 
     /// Lets an eBPF socket filter choose the queue of each packet: its result modulo the number of queues
@@ -401,11 +333,7 @@ impl Device {
     /// # Errors
     /// [`ControlError`] with `EINVAL` if the descriptor is no socket filter program.
     pub fn set_steering(&self, program: Option<BorrowedFd<'_>>) -> Result<(), ControlError> {
-        self.by_program(
-            "set the steering program of",
-            ioctl::SET_STEERING_EBPF,
-            program,
-        )
+        self.by_program("set the steering program of", ioctl::SET_STEERING_EBPF, program)
     }
 
     /// Lets an eBPF socket filter cut or drop packets before they reach a queue: its result is the length kept
@@ -453,21 +381,13 @@ impl Device {
     /// Returns the bytes in front of each packet: packet information and vnet header.
     #[must_use]
     pub fn prefix_len(&self) -> usize {
-        let packet_info = if self.flags.contains(Flags::NO_PACKET_INFO) {
-            0
-        } else {
-            4
-        };
+        let packet_info = if self.flags.contains(Flags::NO_PACKET_INFO) { 0 } else { 4 };
         packet_info + self.vnet_header.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     /// Sets the offload mask, leaving out what the kernel refuses, and notes the outcome.
     pub(crate) fn negotiate_offload(&self, wanted: Offload) -> Result<(), ControlError> {
-        let mut state = OffloadState {
-            active: wanted,
-            refused: Offload::NONE,
-            reason: None,
-        };
+        let mut state = OffloadState { active: wanted, refused: Offload::NONE, reason: None };
         if let Err(error) = self.set_offload(wanted) {
             // Linux 6.2 brought USO; before it the mask as a whole is refused.
             let fewer = wanted.without(Offload::USO);
@@ -476,11 +396,7 @@ impl Device {
             }
             self.set_offload(fewer)?;
             let reason = "the kernel has no UDP segmentation offload (TUN_F_USO4, Linux 6.2)";
-            state = OffloadState {
-                active: fewer,
-                refused: Offload::USO,
-                reason: Some(reason),
-            };
+            state = OffloadState { active: fewer, refused: Offload::USO, reason: Some(reason) };
         }
         // Set once per handle: this is called from the builder alone.
         let _ = self.offload.set(state);
@@ -502,26 +418,14 @@ impl Device {
         self.by_int(action, request, number).map(drop)
     }
 
-    fn by_value(
-        &self,
-        action: &'static str,
-        request: ByValue,
-        value: u32,
-    ) -> Result<(), ControlError> {
+    fn by_value(&self, action: &'static str, request: ByValue, value: u32) -> Result<(), ControlError> {
         let result = ioctl::by_value(self.as_fd(), request, value);
         result.map_err(|error| self.error(action, request.name(), &error))
     }
 
-    fn by_int(
-        &self,
-        action: &'static str,
-        request: ByInt,
-        mut value: i32,
-    ) -> Result<i32, ControlError> {
+    fn by_int(&self, action: &'static str, request: ByInt, mut value: i32) -> Result<i32, ControlError> {
         let result = ioctl::by_int(self.as_fd(), request, &mut value);
-        result
-            .map(|()| value)
-            .map_err(|error| self.error(action, request.name(), &error))
+        result.map(|()| value).map_err(|error| self.error(action, request.name(), &error))
     }
 
     fn by_request(
@@ -535,12 +439,7 @@ impl Device {
     }
 
     fn error(&self, action: &'static str, call: &'static str, error: &io::Error) -> ControlError {
-        ControlError {
-            action,
-            device: self.name,
-            call,
-            errno: error.into(),
-        }
+        ControlError { action, device: self.name, call, errno: error.into() }
     }
 }
 
@@ -586,11 +485,6 @@ impl Instruction {
     /// Makes an instruction from its code, its two jump distances and its operand.
     #[must_use]
     pub fn new(code: u16, jump_true: u8, jump_false: u8, operand: u32) -> Self {
-        Self(ClassicInstruction {
-            code,
-            jump_true,
-            jump_false,
-            operand,
-        })
+        Self(ClassicInstruction { code, jump_true, jump_false, operand })
     }
 }

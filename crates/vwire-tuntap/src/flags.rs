@@ -190,14 +190,8 @@ mod tests {
 
     #[test]
     fn flags_print_as_the_header_names_them() {
-        assert_eq!(
-            (Flags::VNET_HDR | Flags::MULTI_QUEUE).to_string(),
-            "IFF_MULTI_QUEUE|IFF_VNET_HDR"
-        );
-        assert_eq!(
-            Flags::from_bits(0x1802).to_string(),
-            "IFF_TAP|IFF_PERSIST|IFF_NO_PI"
-        );
+        assert_eq!((Flags::VNET_HDR | Flags::MULTI_QUEUE).to_string(), "IFF_MULTI_QUEUE|IFF_VNET_HDR");
+        assert_eq!(Flags::from_bits(0x1802).to_string(), "IFF_TAP|IFF_PERSIST|IFF_NO_PI");
         assert_eq!(Flags::NONE.to_string(), "0");
     }
 }

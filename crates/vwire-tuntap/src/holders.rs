@@ -92,19 +92,14 @@ fn queues_of(pid: u32) -> Vec<Holder> {
         let link = fs::read_link(directory.join(number.to_string()));
         link.is_ok_and(|target| target.ends_with("net/tun"))
     };
-    numbers_in(&directory)
-        .filter(is_tun)
-        .filter_map(|number| queue_at(pid, number))
-        .collect()
+    numbers_in(&directory).filter(is_tun).filter_map(|number| queue_at(pid, number)).collect()
 }
 
 fn queue_at(pid: u32, descriptor: u32) -> Option<Holder> {
     let info = fs::read(format!("/proc/{pid}/fdinfo/{descriptor}")).ok()?;
     let device = device_in(&info)?;
     let comm = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
-    let process_namespace = fs::metadata(format!("/proc/{pid}/ns/net"))
-        .ok()
-        .map(|meta| meta.ino());
+    let process_namespace = fs::metadata(format!("/proc/{pid}/ns/net")).ok().map(|meta| meta.ino());
     let mut holder = Holder {
         pid,
         command: String::from_utf8_lossy(&comm).trim_end().to_owned(),
@@ -134,30 +129,18 @@ fn ask(holder: &mut Holder) {
     }
     let flags = Flags::from_bits(request.flags);
     holder.device = DeviceName::from_kernel(request.name);
-    holder.attachment = Some(if flags.is_detached() {
-        Attachment::Detached
-    } else {
-        Attachment::Attached
-    });
+    holder.attachment = Some(if flags.is_detached() { Attachment::Detached } else { Attachment::Attached });
     holder.flags = Some(flags.without(Flags::from_bits(0x0400)));
     let namespace = ioctl::device_namespace(queue.as_fd());
-    holder.namespace = namespace
-        .ok()
-        .and_then(|namespace| namespace_inode(namespace).ok());
+    holder.namespace = namespace.ok().and_then(|namespace| namespace_inode(namespace).ok());
 }
 
 /// Returns the name on the `iff:` line of an fdinfo file; a queue without a device has an empty one.
 fn device_in(info: &[u8]) -> Option<DeviceName> {
-    let line = info
-        .split(|&b| b == b'\n')
-        .find_map(|line| line.strip_prefix(b"iff:\t"))?;
+    let line = info.split(|&b| b == b'\n').find_map(|line| line.strip_prefix(b"iff:\t"))?;
     let mut raw = [0; 16];
     raw.get_mut(..line.len())?.copy_from_slice(line);
-    if line.is_empty() {
-        None
-    } else {
-        Some(DeviceName::from_kernel(raw))
-    }
+    if line.is_empty() { None } else { Some(DeviceName::from_kernel(raw)) }
 }
 
 #[cfg(test)]

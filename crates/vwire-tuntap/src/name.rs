@@ -18,11 +18,7 @@ pub struct NameError {
 
 impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "`{}` is no device name: 1 to 15 bytes without `/`, `:` and white space",
-            self.name
-        )
+        write!(f, "`{}` is no device name: 1 to 15 bytes without `/`, `:` and white space", self.name)
     }
 }
 
@@ -42,9 +38,7 @@ impl DeviceName {
         match raw.get_mut(..bytes.len()) {
             Some(room) if valid && name != "." && name != ".." => room.copy_from_slice(bytes),
             _ => {
-                return Err(NameError {
-                    name: name.to_owned(),
-                });
+                return Err(NameError { name: name.to_owned() });
             }
         }
         Ok(Self(raw))
@@ -109,17 +103,7 @@ mod tests {
         for good in ["t", "tap0", "fifteen-bytes-x", "tun%d", "ä"] {
             assert_eq!(DeviceName::new(good).unwrap().to_text(), good);
         }
-        for bad in [
-            "",
-            ".",
-            "..",
-            "sixteen-bytes-xx",
-            "a b",
-            "a/b",
-            "a:b",
-            "a\tb",
-            "a\0b",
-        ] {
+        for bad in ["", ".", "..", "sixteen-bytes-xx", "a b", "a/b", "a:b", "a\tb", "a\0b"] {
             assert!(DeviceName::new(bad).is_err(), "{bad:?}");
         }
     }

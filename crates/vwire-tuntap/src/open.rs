@@ -121,14 +121,7 @@ impl Builder {
     /// Starts a description of a device.
     #[must_use]
     pub fn new(mode: Mode, name: DeviceName) -> Self {
-        Self {
-            mode,
-            name,
-            flags: Flags::NO_PACKET_INFO,
-            offload: Offload::NONE,
-            index: None,
-            namespace: None,
-        }
+        Self { mode, name, flags: Flags::NO_PACKET_INFO, offload: Offload::NONE, index: None, namespace: None }
     }
 
     /// Starts a description of a TUN, which carries IP packets.
@@ -217,32 +210,20 @@ impl Builder {
             return self.open_here(intent);
         };
         let in_there = || {
-            fds::enter_namespace(namespace.as_fd())
-                .map_err(|error| self.refused(intent, "setns", &error))?;
+            fds::enter_namespace(namespace.as_fd()).map_err(|error| self.refused(intent, "setns", &error))?;
             self.open_here(intent)
         };
         thread::scope(|scope| {
-            let joined = thread::Builder::new()
-                .name("tuntap-setns".into())
-                .spawn_scoped(scope, in_there);
-            let joined = joined
-                .map_err(|error| self.refused(intent, "clone", &error))?
-                .join();
+            let joined = thread::Builder::new().name("tuntap-setns".into()).spawn_scoped(scope, in_there);
+            let joined = joined.map_err(|error| self.refused(intent, "clone", &error))?.join();
             joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }
 
     fn open_here(&self, intent: Intent) -> Result<Device, OpenError> {
-        let fail = |cause| OpenError {
-            intent,
-            device: self.name,
-            cause,
-        };
-        let refused =
-            |call: &'static str| move |error: std::io::Error| self.refused(intent, call, &error);
-        if self.flags.contains(Flags::NAPI_FRAGS)
-            && !(self.mode == Mode::Tap && self.flags.contains(Flags::NAPI))
-        {
+        let fail = |cause| OpenError { intent, device: self.name, cause };
+        let refused = |call: &'static str| move |error: std::io::Error| self.refused(intent, call, &error);
+        if self.flags.contains(Flags::NAPI_FRAGS) && !(self.mode == Mode::Tap && self.flags.contains(Flags::NAPI)) {
             return Err(fail(OpenCause::FragsWithoutNapi));
         }
         let present = ioctl::interface_index(self.name.raw()).is_ok();
@@ -251,46 +232,27 @@ impl Builder {
             (Intent::Create, true) => return Err(fail(OpenCause::Exists)),
             _ => {}
         }
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open("/dev/net/tun");
+        let file = OpenOptions::new().read(true).write(true).open("/dev/net/tun");
         let fd = OwnedFd::from(file.map_err(refused("open /dev/net/tun"))?);
         let flags = self.supported(&fd).map_err(fail)?;
-        let index = if intent == Intent::Attach {
-            Some(LOOPBACK_INDEX)
-        } else {
-            self.index
-        };
+        let index = if intent == Intent::Attach { Some(LOOPBACK_INDEX) } else { self.index };
         if let Some(index) = index {
             let mut index = i32::try_from(index).map_err(|_| {
                 let errno = Errno::EINVAL;
-                fail(OpenCause::Refused {
-                    call: ioctl::SET_IFINDEX.name(),
-                    errno,
-                })
+                fail(OpenCause::Refused { call: ioctl::SET_IFINDEX.name(), errno })
             })?;
-            ioctl::by_int(fd.as_fd(), ioctl::SET_IFINDEX, &mut index)
-                .map_err(refused(ioctl::SET_IFINDEX.name()))?;
+            ioctl::by_int(fd.as_fd(), ioctl::SET_IFINDEX, &mut index).map_err(refused(ioctl::SET_IFINDEX.name()))?;
         }
-        let exclusive = if intent == Intent::Create {
-            TUN_EXCL
-        } else {
-            0
-        };
+        let exclusive = if intent == Intent::Create { TUN_EXCL } else { 0 };
         let bits = flags.bits() | self.mode.bits() | exclusive;
         let mut request = ioctl::InterfaceRequest::new(self.name.raw(), bits);
         if let Err(error) = ioctl::by_request(fd.as_fd(), ioctl::SET_IFF, &mut request) {
             return Err(match (intent, Errno::from(&error)) {
                 // Gone between the look above and the call: the loopback's index kept the kernel from making it.
-                (Intent::Attach, Errno::EBUSY)
-                    if ioctl::interface_index(self.name.raw()).is_err() =>
-                {
+                (Intent::Attach, Errno::EBUSY) if ioctl::interface_index(self.name.raw()).is_err() => {
                     fail(OpenCause::Missing)
                 }
-                (Intent::Create, Errno::EBUSY)
-                    if ioctl::interface_index(self.name.raw()).is_ok() =>
-                {
+                (Intent::Create, Errno::EBUSY) if ioctl::interface_index(self.name.raw()).is_ok() => {
                     fail(OpenCause::Exists)
                 }
                 _ => refused(ioctl::SET_IFF.name())(error),
@@ -298,52 +260,31 @@ impl Builder {
         }
         let name = DeviceName::from_kernel(request.name);
         let device = Device::from_parts(fd, name, self.mode, flags);
-        self.reset_shared_state(&device)
-            .map_err(|(call, errno)| fail(OpenCause::Refused { call, errno }))?;
+        self.reset_shared_state(&device).map_err(|(call, errno)| fail(OpenCause::Refused { call, errno }))?;
         Ok(device)
     }
 
     fn refused(&self, intent: Intent, call: &'static str, error: &std::io::Error) -> OpenError {
-        OpenError {
-            intent,
-            device: self.name,
-            cause: OpenCause::Refused {
-                call,
-                errno: Errno::from(error),
-            },
-        }
+        OpenError { intent, device: self.name, cause: OpenCause::Refused { call, errno: Errno::from(error) } }
     }
 
     /// Returns the flags to ask for, or those among them that the kernel lacks.
     fn supported(&self, fd: &OwnedFd) -> Result<Flags, OpenCause> {
         let wanted = self.flags.requestable();
-        let known = features_of(fd).map_err(|errno| OpenCause::Refused {
-            call: ioctl::GET_FEATURES.name(),
-            errno,
-        })?;
+        let known = features_of(fd).map_err(|errno| OpenCause::Refused { call: ioctl::GET_FEATURES.name(), errno })?;
         let missing = wanted.without(known);
         // It has had no effect for so long that a kernel without it is no worse.
         let missing = missing.without(Flags::ONE_QUEUE);
-        if missing.is_empty() {
-            Ok(wanted)
-        } else {
-            Err(OpenCause::Unsupported(missing))
-        }
+        if missing.is_empty() { Ok(wanted) } else { Err(OpenCause::Unsupported(missing)) }
     }
 
     /// Sets what the device keeps from user to user, so that a former one's choice never meets this one's traffic.
     fn reset_shared_state(&self, device: &Device) -> Result<(), (&'static str, Errno)> {
         if self.flags.contains(Flags::VNET_HDR) {
-            device
-                .set_vnet_header_size(VNET_HEADER_LEN)
-                .map_err(|error| (error.call, error.errno))?;
-            device
-                .set_vnet_endian(crate::Endian::Little)
-                .map_err(|error| (error.call, error.errno))?;
+            device.set_vnet_header_size(VNET_HEADER_LEN).map_err(|error| (error.call, error.errno))?;
+            device.set_vnet_endian(crate::Endian::Little).map_err(|error| (error.call, error.errno))?;
         }
-        device
-            .negotiate_offload(self.offload)
-            .map_err(|error| (error.call, error.errno))
+        device.negotiate_offload(self.offload).map_err(|error| (error.call, error.errno))
     }
 }
 
@@ -359,11 +300,7 @@ const TUN_EXCL: u16 = 0x8000;
 /// The error number of opening `/dev/net/tun` (`ENOENT` and `ENODEV` without the driver, `EACCES` by permission), or
 /// of the call.
 pub fn features() -> Result<Flags, Errno> {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open("/dev/net/tun")
-        .map_err(Errno::from)?;
+    let file = OpenOptions::new().read(true).write(true).open("/dev/net/tun").map_err(Errno::from)?;
     features_of(&OwnedFd::from(file))
 }
 

@@ -44,9 +44,5 @@ fn owned(raw: libc::c_long) -> io::Result<OwnedFd> {
 pub(crate) fn enter_namespace(namespace: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: setns takes two integers and no pointer; `namespace` is open for as long as it is borrowed.
     let result = unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) };
-    if result < 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(())
-    }
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

@@ -93,11 +93,7 @@ pub(crate) struct InterfaceRequest {
 
 impl InterfaceRequest {
     pub(crate) fn new(name: [u8; 16], flags: u16) -> Self {
-        Self {
-            name,
-            flags,
-            rest: [0; 22],
-        }
+        Self { name, flags, rest: [0; 22] }
     }
 }
 
@@ -116,19 +112,14 @@ fn code(number: u32) -> libc::Ioctl {
 }
 
 fn check(result: libc::c_int) -> io::Result<libc::c_int> {
-    if result < 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(result)
-    }
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
 
 /// Issues an ioctl that takes a plain number.
 pub(crate) fn by_value(fd: BorrowedFd<'_>, request: ByValue, value: u32) -> io::Result<()> {
     // SAFETY: `fd` is open for as long as it is borrowed. A `ByValue` request reads its third argument as an integer
     // (__tun_chr_ioctl casts `arg`), so no memory of ours is reached through it.
-    let result =
-        unsafe { libc::ioctl(fd.as_raw_fd(), code(request.0), libc::c_ulong::from(value)) };
+    let result = unsafe { libc::ioctl(fd.as_raw_fd(), code(request.0), libc::c_ulong::from(value)) };
     check(result).map(drop)
 }
 
@@ -141,21 +132,11 @@ pub(crate) fn by_int(fd: BorrowedFd<'_>, request: ByInt, value: &mut i32) -> io:
 }
 
 /// Issues an ioctl that reads and writes a `struct ifreq`.
-pub(crate) fn by_request(
-    fd: BorrowedFd<'_>,
-    request: ByRequest,
-    value: &mut InterfaceRequest,
-) -> io::Result<()> {
+pub(crate) fn by_request(fd: BorrowedFd<'_>, request: ByRequest, value: &mut InterfaceRequest) -> io::Result<()> {
     // SAFETY: `fd` is open for as long as it is borrowed. A `ByRequest` request makes the kernel copy at most
     // sizeof(struct ifreq) bytes from and to the third argument; `InterfaceRequest` is asserted to be no smaller, has
     // no padding to leak and is valid for any bytes the kernel may write.
-    let result = unsafe {
-        libc::ioctl(
-            fd.as_raw_fd(),
-            code(request.0),
-            value as *mut InterfaceRequest,
-        )
-    };
+    let result = unsafe { libc::ioctl(fd.as_raw_fd(), code(request.0), value as *mut InterfaceRequest) };
     check(result).map(drop)
 }
 
@@ -175,11 +156,7 @@ pub(crate) const TX_FILTER_MAX: usize = 1024;
 /// Sets the destination MAC filter of a TAP and returns how many addresses are matched exactly.
 ///
 /// `addresses` beyond [`TX_FILTER_MAX`] are refused with `EINVAL` before the kernel sees them.
-pub(crate) fn set_tx_filter(
-    fd: BorrowedFd<'_>,
-    flags: u16,
-    addresses: &[[u8; 6]],
-) -> io::Result<usize> {
+pub(crate) fn set_tx_filter(fd: BorrowedFd<'_>, flags: u16, addresses: &[[u8; 6]]) -> io::Result<usize> {
     #[repr(C)]
     struct Filter {
         flags: u16,
@@ -188,25 +165,11 @@ pub(crate) fn set_tx_filter(
     }
     let invalid = || io::Error::from_raw_os_error(libc::EINVAL);
     let count = u16::try_from(addresses.len()).map_err(|_| invalid())?;
-    let mut filter = Filter {
-        flags,
-        count,
-        addresses: [[0; 6]; TX_FILTER_MAX],
-    };
-    filter
-        .addresses
-        .get_mut(..addresses.len())
-        .ok_or_else(invalid)?
-        .copy_from_slice(addresses);
+    let mut filter = Filter { flags, count, addresses: [[0; 6]; TX_FILTER_MAX] };
+    filter.addresses.get_mut(..addresses.len()).ok_or_else(invalid)?.copy_from_slice(addresses);
     // SAFETY: `fd` is open for as long as it is borrowed. TUNSETTXFILTER copies a four-byte `struct tun_filter` and
     // then 6 * count bytes behind it; `filter` is alive, and holds at least `count` addresses as checked above.
-    let result = unsafe {
-        libc::ioctl(
-            fd.as_raw_fd(),
-            code(number(false, 209, 4)),
-            &raw const filter,
-        )
-    };
+    let result = unsafe { libc::ioctl(fd.as_raw_fd(), code(number(false, 209, 4)), &raw const filter) };
     check(result).map(|exact| usize::try_from(exact).unwrap_or(0))
 }
 
@@ -230,34 +193,18 @@ const PROGRAM_SIZE: u32 = if size_of::<usize>() == 8 { 16 } else { 8 };
 
 /// Attaches a classic socket filter to every queue of a TAP (`TUNATTACHFILTER`).
 pub(crate) fn attach_filter(fd: BorrowedFd<'_>, program: &[ClassicInstruction]) -> io::Result<()> {
-    let length =
-        u16::try_from(program.len()).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
-    let program = Program {
-        length,
-        instructions: program.as_ptr(),
-    };
+    let length = u16::try_from(program.len()).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
+    let program = Program { length, instructions: program.as_ptr() };
     // SAFETY: `fd` is open for as long as it is borrowed. TUNATTACHFILTER copies one `struct sock_fprog` and then
     // reads `length` instructions of eight bytes; `program` and the slice behind it live until the call returns.
-    let result = unsafe {
-        libc::ioctl(
-            fd.as_raw_fd(),
-            code(number(false, 213, PROGRAM_SIZE)),
-            &raw const program,
-        )
-    };
+    let result = unsafe { libc::ioctl(fd.as_raw_fd(), code(number(false, 213, PROGRAM_SIZE)), &raw const program) };
     check(result).map(drop)
 }
 
 /// Takes a filter made by [`attach_filter`] off again (`TUNDETACHFILTER`).
 pub(crate) fn detach_filter(fd: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: `fd` is open for as long as it is borrowed. TUNDETACHFILTER does not read its argument.
-    let result = unsafe {
-        libc::ioctl(
-            fd.as_raw_fd(),
-            code(number(false, 214, PROGRAM_SIZE)),
-            0 as libc::c_ulong,
-        )
-    };
+    let result = unsafe { libc::ioctl(fd.as_raw_fd(), code(number(false, 214, PROGRAM_SIZE)), 0 as libc::c_ulong) };
     check(result).map(drop)
 }
 
@@ -270,20 +217,10 @@ pub(crate) fn interface_index(name: [u8; 16]) -> io::Result<u32> {
         rest: [u8; 20],
     }
     let socket = super::fds::datagram_socket()?;
-    let mut request = IndexRequest {
-        name,
-        index: 0,
-        rest: [0; 20],
-    };
+    let mut request = IndexRequest { name, index: 0, rest: [0; 20] };
     // SAFETY: `socket` is open until the end of this function. SIOCGIFINDEX copies at most sizeof(struct ifreq) bytes
     // from and to `request`, which is 40 bytes and asserted not to be smaller.
-    let result = unsafe {
-        libc::ioctl(
-            socket.as_fd().as_raw_fd(),
-            libc::SIOCGIFINDEX,
-            &raw mut request,
-        )
-    };
+    let result = unsafe { libc::ioctl(socket.as_fd().as_raw_fd(), libc::SIOCGIFINDEX, &raw mut request) };
     check(result)?;
     const _: () = assert!(size_of::<IndexRequest>() >= size_of::<libc::ifreq>());
     u32::try_from(request.index).map_err(|_| io::Error::from_raw_os_error(libc::ENODEV))

@@ -26,10 +26,7 @@ fn a_device_elsewhere_is_told_apart_from_one_of_the_same_name_here() {
         let there = other_namespace();
         let inode = namespace_inode(&there).unwrap();
         let _here = Builder::tap(named("tap8")).create().unwrap();
-        let _there = Builder::tap(named("tap8"))
-            .in_namespace(there)
-            .create()
-            .unwrap();
+        let _there = Builder::tap(named("tap8")).in_namespace(there).create().unwrap();
         let found = find_holders_of(named("tap8"), inode);
         assert_eq!(found.len(), 1, "{found:?}");
         assert_ne!(found[0].namespace, found[0].process_namespace);
@@ -45,10 +42,7 @@ fn each_queue_is_listed_and_a_detached_one_marked() {
         second.set_attachment(Attachment::Detached).unwrap();
         let here = namespace_inode(namespace()).unwrap();
         let found = find_holders_of(named("tap9"), here);
-        let states: Vec<_> = found
-            .iter()
-            .filter_map(|holder| holder.attachment)
-            .collect();
+        let states: Vec<_> = found.iter().filter_map(|holder| holder.attachment).collect();
         assert_eq!(states, [Attachment::Attached, Attachment::Detached]);
         assert!(found.len() <= find_holders().len());
     });

@@ -25,9 +25,7 @@ pub(crate) fn lab(test: impl FnOnce() + Send + 'static) {
 
 /// Returns the namespace the calling thread is in.
 pub(crate) fn namespace() -> OwnedFd {
-    File::open("/proc/thread-self/ns/net")
-        .expect("proc is mounted")
-        .into()
+    File::open("/proc/thread-self/ns/net").expect("proc is mounted").into()
 }
 
 /// Makes a new namespace and returns it; the calling thread stays where it is.
@@ -41,10 +39,7 @@ pub(crate) fn other_namespace() -> OwnedFd {
 
 /// Runs `ip` with the words of a line and returns what it prints.
 pub(crate) fn ip(line: &str) -> String {
-    let output = Command::new("ip")
-        .args(line.split_whitespace())
-        .output()
-        .expect("ip is installed");
+    let output = Command::new("ip").args(line.split_whitespace()).output().expect("ip is installed");
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "ip {line}: {error}");
     String::from_utf8(output.stdout).expect("ip prints text")
@@ -52,10 +47,7 @@ pub(crate) fn ip(line: &str) -> String {
 
 /// Tells whether `ip` sees the device in this namespace.
 pub(crate) fn exists(device: &str) -> bool {
-    let status = Command::new("ip")
-        .args(["link", "show", device])
-        .output()
-        .expect("ip is installed");
+    let status = Command::new("ip").args(["link", "show", device]).output().expect("ip is installed");
     status.status.success()
 }
 
