@@ -1,4 +1,5 @@
 //! Tests against the running kernel, each in a network namespace of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // The helpers are tests, too; clippy.toml spares #[test] alone.
 
 mod control;
 mod held;
