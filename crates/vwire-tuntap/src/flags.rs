@@ -31,8 +31,8 @@ impl fmt::Display for Mode {
 
 /// A set of `IFF_*` bits of `include/uapi/linux/if_tun.h`.
 ///
-/// The set that [`Device::flags`](crate::Device::flags) returns holds read-only bits as well: [`Flags::PERSIST`] and
-/// [`Flags::NO_FILTER`] never have to be given.
+/// The set that [`Device::status`](crate::Device::status) returns has what the kernel adds by itself as well:
+/// [`Flags::PERSIST`] and TUN or TAP.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Flags(u16);
 
@@ -56,8 +56,7 @@ impl Flags {
     pub const VNET_HDR: Self = Self(0x4000);
     /// The device outlives its last queue (read only; see [`Device::set_persistence`](crate::Device::set_persistence)).
     pub const PERSIST: Self = Self(0x0800);
-    /// In an answer of `TUNGETIFF`, no classic filter is attached to this queue. It shares its bit with
-    /// `IFF_NO_PI`'s and is therefore not told apart: the crate reports it as [`Flags::NO_PACKET_INFO`].
+    /// `IFF_DETACH_QUEUE`, as `TUNGETIFF` answers it.
     const DETACHED: u16 = 0x0400;
 
     const NAMES: [(u16, &'static str); 8] = [
