@@ -1,3 +1,4 @@
 //! Whole networks: namespaces, and later what is built inside them.
 
+pub mod capability;
 pub mod namespace;

@@ -4,13 +4,17 @@
 //! tools see the same ones. `setns` moves one **thread**: call [`enter`] before other threads
 //! start, or on a thread of its own.
 
+pub mod sandbox;
+
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use nix::mount::MsFlags;
 use nix::sched::{CloneFlags, setns};
+pub use sandbox::Sandbox;
 
 /// Where named namespaces are bound, shared with `ip netns`.
 pub const DIRECTORY: &str = "/run/netns";
@@ -66,4 +70,9 @@ pub fn enter(name: &OsStr) -> Result<(), EnterError> {
     let error = |step, source| EnterError { name: name.to_owned(), step, source };
     let file = File::open(path_of(name)).map_err(|source| error(EnterStep::Open, source))?;
     setns(file, CloneFlags::CLONE_NEWNET).map_err(|errno| error(EnterStep::Move, errno.into()))
+}
+
+/// Mounts, binds or changes a mount; `mount(2)` without data.
+fn mount(source: impl AsRef<Path>, target: impl AsRef<Path>, kind: Option<&str>, flags: MsFlags) -> io::Result<()> {
+    nix::mount::mount(Some(source.as_ref()), target.as_ref(), kind, flags, None::<&str>).map_err(io::Error::from)
 }

@@ -1,0 +1,426 @@
+//! A network of its own for each test, and `ip` as the judge of what vwire says.
+//!
+//! - [`lab`] runs a test in fresh network and mount namespaces with an empty `/run` (so its own
+//!   `/run/netns`) and its own `/sys`. Tests run side by side, touch nothing outside, and leave
+//!   nothing, even when they panic: the kernel frees the namespaces with the last process inside.
+//! - [`Lab::same`] asks vwire (called `ip`) and `ip` the same question **in one lab** and wants the
+//!   same standard output, standard error and exit code. For commands that change nothing.
+//! - [`alike`] runs a list of commands with vwire in one fresh lab, with `ip` in another, and wants
+//!   the same transcripts. For commands that change something.
+//!
+//! What differs by nature (random MAC addresses, where `ip` was built to keep its names) is made
+//! equal by [`Normal`]; usage texts are vwire's own and count as equal.
+//!
+//! The judge is `$VWIRE_ORACLE_IP`, else `ip` on the `PATH`. Without privilege a test fails, or is
+//! skipped with `VWIRE_SKIP_PRIVILEGED=1`.
+#![allow(dead_code, unreachable_pub, reason = "each topic takes what it needs")]
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::marker::PhantomData;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use vwire::lab::capability::{self, Capability};
+use vwire::lab::namespace::Sandbox;
+
+/// How long [`until`] and [`Running::line`] wait before they fail.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A test's own network. It belongs to the test's thread: commands run from here are inside.
+pub struct Lab {
+    /// Namespaces belong to a thread, so a lab must not leave it.
+    thread: PhantomData<*const ()>,
+}
+
+/// Runs a test in a lab of its own.
+pub fn lab(test: impl FnOnce(&Lab) + Send) {
+    in_lab(test);
+}
+
+/// Runs something in a lab of its own and returns what it returns, or nothing where the test is skipped.
+pub fn in_lab<T: Send>(body: impl FnOnce(&Lab) -> T + Send) -> Option<T> {
+    if !privileged() {
+        return None;
+    }
+    let name = std::thread::current().name().unwrap_or("lab").to_owned();
+    std::thread::scope(|scope| {
+        let inside = || {
+            Sandbox::enter().expect("root can make a sandbox");
+            body(&Lab { thread: PhantomData })
+        };
+        let thread = std::thread::Builder::new().name(name).spawn_scoped(scope, inside).unwrap();
+        match thread.join() {
+            Ok(value) => Some(value),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+/// Returns whether the test may go on; fails where it neither may nor shall be skipped.
+pub fn privileged() -> bool {
+    if capability::has(Capability::SysAdmin) && capability::has(Capability::NetAdmin) {
+        return true;
+    }
+    let name = std::thread::current().name().unwrap_or("test").to_owned();
+    if std::env::var_os("VWIRE_SKIP_PRIVILEGED").is_none_or(|value| value != "1") {
+        panic!("{name} needs root (CAP_SYS_ADMIN and CAP_NET_ADMIN); set VWIRE_SKIP_PRIVILEGED=1 to skip");
+    }
+    // Not eprintln!: the test harness swallows that of a test that passes.
+    let _ = writeln!(io::stderr(), "SKIPPED {name}: it needs CAP_SYS_ADMIN and CAP_NET_ADMIN");
+    false
+}
+
+/// What a command said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    pub stdout: String,
+    pub stderr: String,
+    pub exit: i32,
+}
+
+impl Said {
+    /// Returns standard output; fails where the command did.
+    #[track_caller]
+    pub fn ok(self) -> String {
+        assert_eq!(self.exit, 0, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        self.stdout
+    }
+
+    /// Returns standard error; fails where the command did not end with `exit`.
+    #[track_caller]
+    pub fn fails(self, exit: i32) -> String {
+        assert_eq!(self.exit, exit, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        self.stderr
+    }
+}
+
+/// The program that a command runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// vwire, called `vwire`: its own messages.
+    Vwire,
+    /// vwire, called `ip`: `ip`'s messages.
+    VwireAsIp,
+    /// The judge.
+    Ip,
+}
+
+impl Lab {
+    /// Makes a command of any program, with surroundings that do not depend on the developer's.
+    pub fn command(&self, program: &str, words: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command.args(words).env("LC_ALL", "C").stdin(Stdio::null());
+        for variable in ["NO_COLOR", "COLORFGBG", "VWIRE_TRACE"] {
+            command.env_remove(variable);
+        }
+        command
+    }
+
+    /// Makes a command of one of the three.
+    pub fn command_of(&self, who: Who, words: &[&str]) -> Command {
+        match who {
+            Who::Vwire => self.command(env!("CARGO_BIN_EXE_vwire"), words),
+            Who::VwireAsIp => {
+                let mut command = self.command(env!("CARGO_BIN_EXE_vwire"), words);
+                command.arg0("ip");
+                command
+            }
+            Who::Ip => self.command(&judge().path, words),
+        }
+    }
+
+    /// Runs a command to its end.
+    #[track_caller]
+    pub fn run(&self, mut command: Command) -> Said {
+        let output = command.output().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
+        Said {
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            exit: output.status.code().unwrap_or(-1),
+        }
+    }
+
+    /// Runs `vwire WORDS`.
+    #[track_caller]
+    pub fn vwire(&self, words: &[&str]) -> Said {
+        self.run(self.command_of(Who::Vwire, words))
+    }
+
+    /// Runs vwire under the name `ip`.
+    #[track_caller]
+    pub fn vwire_as_ip(&self, words: &[&str]) -> Said {
+        self.run(self.command_of(Who::VwireAsIp, words))
+    }
+
+    /// Runs the judge.
+    #[track_caller]
+    pub fn ip(&self, words: &[&str]) -> Said {
+        self.run(self.command_of(Who::Ip, words))
+    }
+
+    /// Runs several lines with the judge, each of which must succeed: the arranging part of a test.
+    #[track_caller]
+    pub fn arrange(&self, lines: &[&str]) {
+        for line in lines {
+            let said = self.ip(&split(line).iter().map(String::as_str).collect::<Vec<_>>());
+            assert_eq!(said.exit, 0, "ip {line}: {}", said.stderr);
+        }
+    }
+
+    /// Asks vwire and the judge the same, which must not change anything, and wants the same answer.
+    #[track_caller]
+    pub fn same(&self, words: &[&str]) {
+        let line = words.join(" ");
+        let ours = Normal::new(&line).said(&self.vwire_as_ip(words));
+        let theirs = Normal::new(&line).said(&self.ip(words));
+        assert_alike(&format!("$ ip {line}\n{ours}"), &format!("$ ip {line}\n{theirs}"));
+    }
+
+    /// Starts a command that runs until it is dropped, with its output readable line by line.
+    #[track_caller]
+    pub fn start(&self, mut command: Command) -> Running {
+        let spawned = command.stdout(Stdio::piped()).spawn();
+        let mut child = spawned.unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
+        let output = child.stdout.take().expect("stdout was piped");
+        let (sender, lines) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            for line in io::BufRead::lines(io::BufReader::new(output)) {
+                if line.is_err() || sender.send(line.unwrap_or_default()).is_err() {
+                    break;
+                }
+            }
+        });
+        Running { child, lines }
+    }
+}
+
+/// A program beside the test; it dies with this value.
+pub struct Running {
+    pub child: Child,
+    lines: std::sync::mpsc::Receiver<String>,
+}
+
+impl Running {
+    /// Waits for the next line of its standard output.
+    #[track_caller]
+    pub fn line(&mut self) -> String {
+        self.lines.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("no line came: {error}"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits until `check` gives something, and fails where it never does.
+#[track_caller]
+pub fn until<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    while start.elapsed() < PATIENCE {
+        if let Some(value) = check() {
+            return value;
+        }
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+    panic!("waited {PATIENCE:?} in vain: {what}");
+}
+
+/// Runs the same lines with vwire in one lab and with the judge in another, and wants the same transcripts.
+///
+/// A line holds the words behind `ip`; `"…"` and `'…'` keep blanks together.
+#[track_caller]
+pub fn alike(lines: &[&str]) {
+    alike_after(&[], lines);
+}
+
+/// Like [`alike`], with lines that the judge runs in both labs before.
+#[track_caller]
+pub fn alike_after(arrange: &[&str], lines: &[&str]) {
+    let transcript = |who| {
+        in_lab(|net| {
+            net.arrange(arrange);
+            let mut normal = Normal::new(&[arrange, lines].concat().join(" "));
+            let mut text = String::new();
+            for line in lines {
+                let words = split(line);
+                let said = net.run(net.command_of(who, &words.iter().map(String::as_str).collect::<Vec<_>>()));
+                let _ = write!(text, "$ ip {line}\n{}", normal.said(&said));
+            }
+            text
+        })
+    };
+    if let (Some(ours), Some(theirs)) = (transcript(Who::VwireAsIp), transcript(Who::Ip)) {
+        assert_alike(&ours, &theirs);
+    }
+}
+
+#[track_caller]
+fn assert_alike(ours: &str, theirs: &str) {
+    if ours == theirs {
+        return;
+    }
+    let (mut shown, mut ours_left, mut theirs_left) = (String::new(), ours.lines(), theirs.lines());
+    loop {
+        match (ours_left.next(), theirs_left.next()) {
+            (None, None) => break,
+            (ours, theirs) if ours == theirs => {
+                let _ = writeln!(shown, "   {}|", ours.unwrap_or_default());
+            }
+            (ours, theirs) => {
+                let _ = writeln!(shown, "ip {}|\nvw {}|", theirs.unwrap_or("(ends)"), ours.unwrap_or("(ends)"));
+            }
+        }
+    }
+    panic!("vwire and {} {:?} differ:\n{shown}", judge().path, judge().version);
+}
+
+/// The `ip` that judges.
+#[derive(Debug)]
+pub struct Judge {
+    pub path: String,
+    /// Its release: `(7, 2)`.
+    pub version: (u32, u32),
+}
+
+/// Returns the judge, and fails where there is none.
+#[track_caller]
+pub fn judge() -> &'static Judge {
+    static JUDGE: OnceLock<Judge> = OnceLock::new();
+    JUDGE.get_or_init(|| {
+        let path = std::env::var("VWIRE_ORACLE_IP").unwrap_or_else(|_| "ip".to_owned());
+        let output = Command::new(&path).arg("-V").output();
+        let output = output.unwrap_or_else(|error| panic!("cannot run `{path}`, install iproute2: {error}"));
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let version = version_of(&text).unwrap_or_else(|| panic!("`{path}` is not iproute2's: {text}"));
+        Judge { path, version }
+    })
+}
+
+fn version_of(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.split("iproute2-").nth(1)?.split(|letter: char| !letter.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+/// Makes equal what differs by nature between two runs: the first random MAC address of each is
+/// `<mac 1>`, the second `<mac 2>`; link-local addresses made of them likewise. What the test's
+/// own words name is left as it is.
+pub struct Normal {
+    named: String,
+    macs: Vec<String>,
+    locals: Vec<String>,
+}
+
+impl Normal {
+    /// Starts anew; `named` holds the words of the test's commands.
+    pub fn new(named: &str) -> Self {
+        Self { named: named.to_owned(), macs: Vec::new(), locals: Vec::new() }
+    }
+
+    /// Spells what a command said, to be compared.
+    pub fn said(&mut self, said: &Said) -> String {
+        let (mut stdout, mut stderr) = (self.text(&said.stdout), self.text(&said.stderr));
+        for text in [&mut stdout, &mut stderr] {
+            if text.starts_with("Usage:") {
+                *text = "Usage: (words of our own)\n".to_owned();
+            }
+        }
+        let mut all = stdout;
+        for line in stderr.lines() {
+            let _ = writeln!(all, "! {line}");
+        }
+        let _ = writeln!(all, "= {}", said.exit);
+        all
+    }
+
+    /// Makes a text comparable.
+    pub fn text(&mut self, text: &str) -> String {
+        // Where iproute2 keeps its names is decided when it is built; 6.1 wrote "a garbage".
+        let text = text.replace("/var/run/netns", "/run/netns").replace("is a garbage", "is garbage");
+        let mut normal = String::new();
+        let mut rest = text.as_str();
+        while let Some(first) = rest.chars().next() {
+            let is_part = |letter: char| letter.is_ascii_hexdigit() || letter == ':';
+            let end = rest.find(|letter| !is_part(letter)).unwrap_or(rest.len());
+            if end == 0 {
+                normal.push(first);
+                rest = &rest[first.len_utf8()..];
+                continue;
+            }
+            normal.push_str(&self.address(&rest[..end]));
+            rest = &rest[end..];
+        }
+        normal
+    }
+
+    fn address(&mut self, word: &str) -> String {
+        if self.named.contains(word) {
+            return word.to_owned();
+        }
+        if is_random_mac(word) {
+            return format!("<mac {}>", ordinal(&mut self.macs, word));
+        }
+        if word.starts_with("fe80::") && word.len() > 12 {
+            return format!("<link-local {}>", ordinal(&mut self.locals, word));
+        }
+        word.to_owned()
+    }
+}
+
+/// Tells addresses that the kernel draws by lot: local (bit 1) and not a group's (bit 0).
+fn is_random_mac(word: &str) -> bool {
+    let octets: Vec<_> = word.split(':').map(|octet| (octet.len(), u8::from_str_radix(octet, 16))).collect();
+    let whole = octets.len() == 6 && octets.iter().all(|(length, octet)| *length == 2 && octet.is_ok());
+    whole && octets[0].1.as_ref().is_ok_and(|first| first & 3 == 2)
+}
+
+fn ordinal(seen: &mut Vec<String>, word: &str) -> usize {
+    let at = seen.iter().position(|known| known == word).unwrap_or_else(|| {
+        seen.push(word.to_owned());
+        seen.len() - 1
+    });
+    at + 1
+}
+
+/// Splits a line at blanks; quotes keep blanks together.
+fn split(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    for letter in line.chars() {
+        match (quote, letter) {
+            (Some(open), letter) if letter == open => quote = None,
+            (None, '\'' | '"') => {
+                quote = Some(letter);
+                word.get_or_insert_default();
+            }
+            (None, blank) if blank.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(letter),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[test]
+fn a_line_is_split_at_blanks_outside_quotes() {
+    assert_eq!(split("link set v0 alias 'a b' ''"), ["link", "set", "v0", "alias", "a b", ""]);
+}
+
+#[test]
+fn random_addresses_are_numbered_and_named_ones_kept() {
+    let mut normal = Normal::new("link add v0 address 02:00:00:00:00:01");
+    let text =
+        "link/ether 02:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff 5e:11:22:33:44:55 fa:00:00:00:00:02 5e:11:22:33:44:55";
+    assert_eq!(normal.text(text), "link/ether 02:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff <mac 1> <mac 2> <mac 1>");
+    assert_eq!(normal.text("inet6 fe80::5c11:22ff:fe33:4455/64"), "inet6 <link-local 1>/64");
+}
+
+#[test]
+fn a_release_is_read_from_what_ip_says_of_itself() {
+    assert_eq!(version_of("ip utility, iproute2-6.1.0, libbpf 1.1.2"), Some((6, 1)));
+    assert_eq!(version_of("BusyBox v1.36"), None);
+}
