@@ -3,3 +3,6 @@
 
 mod lab;
 mod lab_helper;
+mod sources;
+mod tidy;
+mod tidy_bites;
