@@ -1,0 +1,612 @@
+//! The blocking socket: requests, dumps, batches.
+//!
+//! Every request is acknowledged, and the acknowledgement is extended: an error has the kernel's sentence and the name
+//! of the attribute it is about. Dumps are strict: a filter that the kernel does not know is an error, not ignored.
+//!
+//! What must stay true:
+//! - An answer is taken by its sequence number; what is left over of an earlier request is skipped, never mixed in.
+//! - A datagram that was cut off is never parsed: the buffer grows, and what can be asked again is asked again.
+//! - A dump is returned only if the kernel says that nothing changed in between; else it is asked again.
+//! - A batch is small enough that its answers fit the receive buffer, so none is lost.
+
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use crate::sys;
+use crate::wire::extack::Acknowledgement;
+use crate::wire::{
+    Address, Body, ExtAck, Header, Link, MalformedBody, MalformedMessage, Message, MessageType, Messages, Request,
+};
+
+/// The kernel fills a dump's datagram up to 32 KiB; a single message may be longer.
+const BUFFER_LEN: usize = 64 * 1024;
+/// A link with the most virtual functions stays far below; a length beyond is not believed.
+const BUFFER_LIMIT: usize = 16 * 1024 * 1024;
+/// The receive buffer that is asked for, in bytes. 64 answers with echoed links take some 300 KiB of it.
+const RECEIVE_BUFFER: i32 = 4 * 1024 * 1024;
+/// How many requests are sent in one datagram.
+const BATCH_MESSAGES: usize = 64;
+/// How long that datagram may be, in bytes; the default send buffer takes 200 KiB.
+const BATCH_BYTES: usize = 64 * 1024;
+/// How often a dump is asked for until it is consistent. Under constant change a few tries suffice:
+/// each is as likely to be interrupted as the one before.
+const DUMP_TRIES: u32 = 16;
+/// `NLM_F_DUMP_INTR`.
+const DUMP_INTERRUPTED: u16 = 0x10;
+
+/// A netlink socket in the network namespace that the thread was in when it was opened.
+#[derive(Debug)]
+pub struct Socket {
+    fd: OwnedFd,
+    port: u32,
+    sequence: u32,
+    buffer: Vec<u8>,
+}
+
+impl Socket {
+    /// Opens a socket that speaks rtnetlink (`NETLINK_ROUTE`).
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] if the kernel refuses; that needs no privilege, so it means a lack of memory or descriptors,
+    /// a sandbox, or a kernel older than 5.0, without strict dumps.
+    pub fn open() -> Result<Self, OpenError> {
+        let socket = Self::with_protocol(libc::NETLINK_ROUTE)?;
+        socket.option("NETLINK_GET_STRICT_CHK", libc::NETLINK_GET_STRICT_CHK, 1)?;
+        Ok(socket)
+    }
+
+    /// Opens a socket that speaks another protocol of netlink (`NETLINK_*`).
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] if the kernel refuses.
+    pub fn with_protocol(protocol: i32) -> Result<Self, OpenError> {
+        let failed = |step| move |source| OpenError { step, source };
+        let fd = sys::socket(protocol).map_err(failed("socket"))?;
+        sys::bind(fd.as_fd()).map_err(failed("bind"))?;
+        let port = sys::local_port(fd.as_fd()).map_err(failed("getsockname"))?;
+        let socket = Self { fd, port, sequence: 0, buffer: vec![0; BUFFER_LEN] };
+        socket.option("NETLINK_EXT_ACK", libc::NETLINK_EXT_ACK, 1)?;
+        socket.option("NETLINK_CAP_ACK", libc::NETLINK_CAP_ACK, 1)?;
+        socket.set_receive_buffer(RECEIVE_BUFFER)?;
+        Ok(socket)
+    }
+
+    /// Asks for a receive buffer of this many bytes; without `CAP_NET_ADMIN` the kernel's limit holds.
+    pub(crate) fn set_receive_buffer(&self, bytes: i32) -> Result<(), OpenError> {
+        let fd = self.fd.as_fd();
+        sys::set_option(fd, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, bytes)
+            .or_else(|_| sys::set_option(fd, libc::SOL_SOCKET, libc::SO_RCVBUF, bytes))
+            .map_err(|source| OpenError { step: "SO_RCVBUF", source })
+    }
+
+    pub(crate) fn option(&self, step: &'static str, option: i32, value: i32) -> Result<(), OpenError> {
+        sys::set_option(self.fd.as_fd(), libc::SOL_NETLINK, option, value).map_err(|source| OpenError { step, source })
+    }
+
+    /// Sends a request and waits for its acknowledgement.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`] with the kernel's error number, its sentence and the attribute it is about.
+    pub fn request(&mut self, request: &Request) -> Result<Reply, RequestError> {
+        let mut answers = self.send_all(std::slice::from_ref(request));
+        answers.pop().unwrap_or_else(|| Err(RequestError::local(request, libc::EPROTO)))
+    }
+
+    /// Sends a request for one object and returns it.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`] as [`Socket::request`]; `EBADMSG` if the kernel acknowledges but sends no object,
+    /// or one that is malformed.
+    pub fn get<T: Body>(&mut self, request: &Request) -> Result<T, RequestError> {
+        let reply = self.request(request)?;
+        let object = reply.messages.first().and_then(|message| T::parse(&message.payload).ok());
+        object.ok_or_else(|| RequestError::local(request, libc::EBADMSG))
+    }
+
+    /// Sends many requests, up to 64 at once, and returns the answer to each in the same order.
+    ///
+    /// The kernel does them in order, and goes on after one that failed.
+    pub fn batch(&mut self, requests: &[Request]) -> Vec<Result<Reply, RequestError>> {
+        let mut answers = Vec::with_capacity(requests.len());
+        let mut rest = requests;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(batch_len(rest));
+            answers.extend(self.send_all(now));
+            rest = later;
+        }
+        answers
+    }
+
+    /// Sends a request for many objects and returns what `parse` makes of each.
+    ///
+    /// A dump that changed while it was read is asked for again, up to 16 times.
+    ///
+    /// # Errors
+    ///
+    /// [`DumpError`] says why there is no consistent answer.
+    pub fn dump<T>(
+        &mut self,
+        request: &Request,
+        mut parse: impl FnMut(&Message<'_>) -> Result<T, MalformedBody>,
+    ) -> Result<Vec<T>, DumpError> {
+        let operation = request.message_type();
+        for _ in 0..DUMP_TRIES {
+            match self.dump_once(request, &mut parse) {
+                Ok(Attempt::Consistent(objects)) => return Ok(objects),
+                Ok(Attempt::Again) => {}
+                Err(cause) => return Err(DumpError { operation, cause }),
+            }
+        }
+        Err(DumpError { operation, cause: DumpFailure::Interrupted { tries: DUMP_TRIES } })
+    }
+
+    /// Sends a request for many objects of one type and returns them.
+    ///
+    /// # Errors
+    ///
+    /// [`DumpError`] as [`Socket::dump`].
+    pub fn dump_bodies<T: Body>(&mut self, request: &Request) -> Result<Vec<T>, DumpError> {
+        self.dump(request, |message| T::parse(message.payload))
+    }
+
+    /// Returns the links.
+    ///
+    /// # Errors
+    ///
+    /// [`DumpError`] as [`Socket::dump`].
+    pub fn links(&mut self, filter: &LinkFilter) -> Result<Vec<Link>, DumpError> {
+        self.dump_bodies(&filter.to_request())
+    }
+
+    /// Returns the addresses.
+    ///
+    /// # Errors
+    ///
+    /// [`DumpError`] as [`Socket::dump`].
+    pub fn addresses(&mut self, filter: &AddressFilter) -> Result<Vec<Address>, DumpError> {
+        self.dump_bodies(&filter.to_request())
+    }
+
+    fn send_all(&mut self, requests: &[Request]) -> Vec<Result<Reply, RequestError>> {
+        let first = self.sequence.wrapping_add(1);
+        let mut datagram = Vec::new();
+        for request in requests {
+            self.sequence = self.sequence.wrapping_add(1);
+            request.append_to(&mut datagram, self.sequence);
+        }
+        let mut answers = Answers::new(requests, first);
+        if let Some(answers) = answers.refuse_oversized() {
+            return answers;
+        }
+        let outcome = sys::send(self.fd.as_fd(), &datagram).and_then(|()| self.collect(&mut answers));
+        answers.finish(outcome.err())
+    }
+
+    fn collect(&mut self, answers: &mut Answers<'_>) -> io::Result<()> {
+        while answers.missing > 0 {
+            for message in Messages::new(self.receive()?) {
+                answers.take(&message.map_err(io::Error::other)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn dump_once<T>(
+        &mut self,
+        request: &Request,
+        parse: &mut impl FnMut(&Message<'_>) -> Result<T, MalformedBody>,
+    ) -> Result<Attempt<T>, DumpFailure> {
+        self.sequence = self.sequence.wrapping_add(1);
+        let (sequence, port) = (self.sequence, self.port);
+        let mut datagram = Vec::new();
+        request.append_to(&mut datagram, sequence);
+        sys::send(self.fd.as_fd(), &datagram).map_err(DumpFailure::Socket)?;
+        let mut objects = Vec::new();
+        let mut interrupted = false;
+        let mut malformed = None;
+        loop {
+            let datagram = match self.receive() {
+                Ok(datagram) => datagram,
+                Err(error) if is_lost(&error) => return Ok(Attempt::Again),
+                Err(error) => return Err(DumpFailure::Socket(error)),
+            };
+            for message in Messages::new(datagram) {
+                let message = message.map_err(DumpFailure::MalformedMessage)?;
+                if message.header.sequence != sequence || message.header.port != port {
+                    continue;
+                }
+                interrupted |= message.header.flags & DUMP_INTERRUPTED != 0;
+                let end = match message.header.message_type {
+                    MessageType::DONE => {
+                        Acknowledgement::parse_done(&message.header, message.payload, request.as_bytes())
+                    }
+                    MessageType::ERROR => {
+                        Acknowledgement::parse_error(&message.header, message.payload, request.as_bytes())
+                            .unwrap_or_default()
+                    }
+                    MessageType::NOOP | MessageType::OVERRUN => continue,
+                    _ => {
+                        match parse(&message) {
+                            Ok(object) => objects.push(object),
+                            Err(error) => malformed = Some(error),
+                        }
+                        continue;
+                    }
+                };
+                return match (end.errno, malformed) {
+                    (0, _) if interrupted => Ok(Attempt::Again),
+                    (0, None) => Ok(Attempt::Consistent(objects)),
+                    (0, Some(error)) => Err(DumpFailure::MalformedBody(error)),
+                    (libc::EINTR, _) => Ok(Attempt::Again),
+                    (errno, _) => Err(DumpFailure::Kernel { errno, ext_ack: Box::new(end.ext_ack) }),
+                };
+            }
+        }
+    }
+
+    /// Receives a datagram of the kernel.
+    fn receive(&mut self) -> io::Result<&[u8]> {
+        let length = loop {
+            let received = sys::receive(self.fd.as_fd(), &mut self.buffer, true)?;
+            match received {
+                Some(received) if received.port == 0 => break received.length,
+                _ => {}
+            }
+        };
+        if length > self.buffer.len() {
+            self.buffer.resize(length.min(BUFFER_LIMIT), 0);
+            return Err(io::Error::from_raw_os_error(libc::EMSGSIZE));
+        }
+        Ok(self.buffer.get(..length).unwrap_or_default())
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// Returns whether a datagram was lost, or cut off: then the same dump can be asked for again.
+fn is_lost(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOBUFS | libc::EMSGSIZE))
+}
+
+/// Returns how many of the requests, at least one, go into one datagram.
+fn batch_len(requests: &[Request]) -> usize {
+    let mut bytes = 0;
+    let fits = |request: &&Request| {
+        bytes += request.as_bytes().len() + 3;
+        bytes <= BATCH_BYTES
+    };
+    requests.iter().take(BATCH_MESSAGES).take_while(fits).count().max(1)
+}
+
+enum Attempt<T> {
+    Consistent(Vec<T>),
+    Again,
+}
+
+/// What has come so far for the requests of one datagram.
+struct Answers<'a> {
+    requests: &'a [Request],
+    first: u32,
+    messages: Vec<Vec<OwnedMessage>>,
+    ends: Vec<Option<Acknowledgement>>,
+    missing: usize,
+}
+
+impl<'a> Answers<'a> {
+    fn new(requests: &'a [Request], first: u32) -> Self {
+        let messages = requests.iter().map(|_| Vec::new()).collect();
+        Self { requests, first, messages, ends: vec![None; requests.len()], missing: requests.len() }
+    }
+
+    fn refuse_oversized(&mut self) -> Option<Vec<Result<Reply, RequestError>>> {
+        if self.requests.iter().all(|request| request.oversized().is_none()) {
+            return None;
+        }
+        let refuse = |request: &Request| match request.oversized() {
+            Some(_) => Err(RequestError::local(request, libc::EMSGSIZE)),
+            None => Err(RequestError::local(request, libc::ECANCELED)),
+        };
+        Some(self.requests.iter().map(refuse).collect())
+    }
+
+    fn take(&mut self, message: &Message<'_>) -> io::Result<()> {
+        let place = usize::try_from(message.header.sequence.wrapping_sub(self.first));
+        let place = place.unwrap_or(usize::MAX);
+        let (Some(request), Some(end), Some(messages)) =
+            (self.requests.get(place), self.ends.get_mut(place), self.messages.get_mut(place))
+        else {
+            return Ok(());
+        };
+        if end.is_some() {
+            return Ok(());
+        }
+        if message.header.message_type == MessageType::ERROR {
+            let bytes = request.as_bytes();
+            let malformed = || io::Error::from_raw_os_error(libc::EBADMSG);
+            let parsed = Acknowledgement::parse_error(&message.header, message.payload, bytes);
+            *end = Some(parsed.ok_or_else(malformed)?);
+            self.missing -= 1;
+        } else {
+            messages.push(OwnedMessage { header: message.header, payload: message.payload.into() });
+        }
+        Ok(())
+    }
+
+    fn finish(self, error: Option<io::Error>) -> Vec<Result<Reply, RequestError>> {
+        let errno = error.and_then(|error| error.raw_os_error()).unwrap_or(libc::EBADMSG);
+        let answers = self.requests.iter().zip(self.ends).zip(self.messages);
+        let answer = |((request, end), messages): ((&Request, Option<Acknowledgement>), _)| match end {
+            Some(end) if end.errno == 0 => Ok(Reply { messages, ext_ack: end.ext_ack }),
+            Some(end) => Err(RequestError {
+                operation: request.message_type(),
+                errno: end.errno,
+                ext_ack: Box::new(end.ext_ack),
+            }),
+            None => Err(RequestError::local(request, errno)),
+        };
+        answers.map(answer).collect()
+    }
+}
+
+/// A message that owns its payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedMessage {
+    /// The header.
+    pub header: Header,
+    /// What follows the header.
+    pub payload: Box<[u8]>,
+}
+
+/// What the kernel answers to a request that it did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// The object that was asked for, or with `NLM_F_ECHO` what was made.
+    pub messages: Vec<OwnedMessage>,
+    /// What is said beside, as a warning.
+    pub ext_ack: ExtAck,
+}
+
+impl Reply {
+    /// Returns the kernel's warning.
+    pub fn warning(&self) -> Option<&str> {
+        self.ext_ack.message.as_deref()
+    }
+}
+
+/// Which links a dump returns.
+#[derive(Clone, Debug, Default)]
+pub struct LinkFilter {
+    /// Only links of this kind, as `veth`.
+    pub kind: Option<String>,
+    /// Only links of the master with this index.
+    pub master: Option<u32>,
+    /// The links of the namespace with this id.
+    pub target_netnsid: Option<i32>,
+    /// Whether to leave out the counters of IPv6, which are a quarter of the bytes; the link's own always come.
+    pub skip_stats: bool,
+    /// Whether to have the virtual functions.
+    pub virtual_functions: bool,
+}
+
+/// `RTEXT_FILTER_VF`.
+const FILTER_VF: u32 = 1 << 0;
+/// `RTEXT_FILTER_SKIP_STATS`.
+const FILTER_SKIP_STATS: u32 = 1 << 3;
+
+impl LinkFilter {
+    /// Returns the filter that lets all links pass, with all counters.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Returns the filter that lets all links pass, without the counters of IPv6.
+    pub fn without_stats() -> Self {
+        Self { skip_stats: true, ..Self::default() }
+    }
+
+    /// Returns the request for the dump.
+    pub fn to_request(&self) -> Request {
+        let mut mask = 0;
+        mask |= if self.skip_stats { FILTER_SKIP_STATS } else { 0 };
+        mask |= if self.virtual_functions { FILTER_VF } else { 0 };
+        let mut link =
+            Link { ext_mask: Some(mask), master: self.master, target_netnsid: self.target_netnsid, ..Link::default() };
+        if let Some(kind) = &self.kind {
+            link.set_kind(kind, None);
+        }
+        Request::dump(MessageType::GETLINK, &link)
+    }
+}
+
+/// Which addresses a dump returns.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AddressFilter {
+    /// Only this family: `AF_INET`, `AF_INET6`; 0 is all.
+    pub family: u8,
+    /// Only addresses of the link with this index; 0 is all.
+    pub index: u32,
+    /// The addresses of the namespace with this id.
+    pub target_netnsid: Option<i32>,
+}
+
+impl AddressFilter {
+    /// Returns the filter that lets all addresses pass.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Returns the request for the dump.
+    pub fn to_request(&self) -> Request {
+        let address = Address {
+            family: self.family,
+            index: self.index,
+            target_netnsid: self.target_netnsid,
+            ..Address::default()
+        };
+        Request::dump(MessageType::GETADDR, &address)
+    }
+}
+
+/// A netlink socket could not be opened.
+#[derive(Debug)]
+pub struct OpenError {
+    /// The system call or the option that failed.
+    pub step: &'static str,
+    /// Why.
+    pub source: io::Error,
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot open a netlink socket: {} failed", self.step)
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// The kernel, or the way to it, said no to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestError {
+    /// What was asked for.
+    pub operation: MessageType,
+    /// The error number.
+    pub errno: i32,
+    /// What the kernel said beside the number.
+    pub ext_ack: Box<ExtAck>,
+}
+
+impl RequestError {
+    fn local(request: &Request, errno: i32) -> Self {
+        Self { operation: request.message_type(), errno, ext_ack: Box::default() }
+    }
+
+    /// Returns the error number.
+    pub fn errno(&self) -> i32 {
+        self.errno
+    }
+
+    /// Returns the kernel's sentence.
+    pub fn message(&self) -> Option<&str> {
+        self.ext_ack.message.as_deref()
+    }
+}
+
+/// Says for example `RTM_NEWLINK: Operation not supported: Unknown device type (IFLA_LINKINFO > IFLA_INFO_KIND)`.
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_refusal(f, self.operation, self.errno, &self.ext_ack)
+    }
+}
+
+impl std::error::Error for RequestError {}
+
+impl From<RequestError> for io::Error {
+    fn from(error: RequestError) -> Self {
+        Self::new(Self::from_raw_os_error(error.errno).kind(), error)
+    }
+}
+
+/// A dump gave no consistent answer.
+#[derive(Debug)]
+pub struct DumpError {
+    /// What was asked for.
+    pub operation: MessageType,
+    /// Why there is no answer.
+    pub cause: DumpFailure,
+}
+
+/// Why a dump gave no consistent answer.
+#[derive(Debug)]
+pub enum DumpFailure {
+    /// The kernel said no.
+    Kernel {
+        /// The error number.
+        errno: i32,
+        /// What it said beside the number.
+        ext_ack: Box<ExtAck>,
+    },
+    /// Something changed each time while the dump was read.
+    Interrupted {
+        /// How often it was asked for.
+        tries: u32,
+    },
+    /// The socket failed.
+    Socket(io::Error),
+    /// A datagram could not be cut into messages.
+    MalformedMessage(MalformedMessage),
+    /// A message could not be read.
+    MalformedBody(MalformedBody),
+}
+
+impl DumpError {
+    /// Returns the error number, if the kernel said one.
+    pub fn errno(&self) -> Option<i32> {
+        match &self.cause {
+            DumpFailure::Kernel { errno, .. } => Some(*errno),
+            DumpFailure::Socket(error) => error.raw_os_error(),
+            _ => None,
+        }
+    }
+
+    /// Returns the kernel's sentence.
+    pub fn message(&self) -> Option<&str> {
+        match &self.cause {
+            DumpFailure::Kernel { ext_ack, .. } => ext_ack.message.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for DumpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let operation = self.operation;
+        match &self.cause {
+            DumpFailure::Kernel { errno, ext_ack } => write_refusal(f, operation, *errno, ext_ack),
+            DumpFailure::Interrupted { tries } => {
+                write!(f, "{operation}: something changed during each of {tries} dumps")
+            }
+            DumpFailure::Socket(_) => write!(f, "{operation}: the socket failed"),
+            DumpFailure::MalformedMessage(_) | DumpFailure::MalformedBody(_) => {
+                write!(f, "{operation}: the answer is malformed")
+            }
+        }
+    }
+}
+
+impl std::error::Error for DumpError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.cause {
+            DumpFailure::Socket(error) => Some(error),
+            DumpFailure::MalformedMessage(error) => Some(error),
+            DumpFailure::MalformedBody(error) => Some(error),
+            DumpFailure::Kernel { .. } | DumpFailure::Interrupted { .. } => None,
+        }
+    }
+}
+
+fn write_refusal(f: &mut fmt::Formatter<'_>, operation: MessageType, errno: i32, ext_ack: &ExtAck) -> fmt::Result {
+    write!(f, "{operation}: {}", error_text(errno))?;
+    if ext_ack.is_empty() { Ok(()) } else { write!(f, ": {ext_ack}") }
+}
+
+/// Returns the C library's words for an error number, without the number.
+fn error_text(errno: i32) -> String {
+    let text = io::Error::from_raw_os_error(errno).to_string();
+    match text.rfind(" (os error") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}

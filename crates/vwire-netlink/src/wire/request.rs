@@ -1,0 +1,171 @@
+//! Requests: messages to the kernel, in bytes and ready to be sent.
+
+use super::attr::Builder;
+use super::link::Link;
+use super::message::{Header, MessageType};
+use super::{Address, Body};
+use crate::name::IfIndex;
+
+/// `NLM_F_REQUEST`.
+const REQUEST: u16 = 0x1;
+/// `NLM_F_ACK`.
+const ACK: u16 = 0x4;
+/// `NLM_F_ECHO`.
+const ECHO: u16 = 0x8;
+/// `NLM_F_ROOT | NLM_F_MATCH`.
+const DUMP: u16 = 0x300;
+
+/// What a request to make something does with what is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Create {
+    /// Makes it, and fails if it is there (`NLM_F_CREATE | NLM_F_EXCL`): the verb `add`.
+    Exclusive,
+    /// Makes it, or changes what is there (`NLM_F_CREATE`).
+    OrChange,
+    /// Makes it, or replaces what is there (`NLM_F_CREATE | NLM_F_REPLACE`): the verb `replace`.
+    OrReplace,
+    /// Makes it behind what is there (`NLM_F_CREATE | NLM_F_APPEND`): the verb `append`.
+    Append,
+    /// Replaces what is there, and fails if nothing is (`NLM_F_REPLACE`): the verb `change`.
+    Replace,
+    /// Changes what is there (no flag): the verb `set`.
+    Change,
+}
+
+impl Create {
+    /// Returns `NLM_F_*`.
+    pub fn flags(self) -> u16 {
+        match self {
+            Self::Exclusive => 0x600,
+            Self::OrChange => 0x400,
+            Self::OrReplace => 0x500,
+            Self::Append => 0xc00,
+            Self::Replace => 0x100,
+            Self::Change => 0,
+        }
+    }
+}
+
+/// A message to the kernel. Its sequence number is set when it is sent.
+#[derive(Clone, Debug)]
+pub struct Request {
+    bytes: Vec<u8>,
+    oversized: Option<u16>,
+}
+
+impl Request {
+    /// Returns a request with an acknowledgement (`NLM_F_REQUEST | NLM_F_ACK`) and these flags beside.
+    pub fn new(message_type: MessageType, flags: u16, body: &impl Body) -> Self {
+        let mut out = Builder::new();
+        body.emit(&mut out);
+        Self::from_builder(message_type, flags, out)
+    }
+
+    /// Returns a request with an acknowledgement, whose payload is in `payload`.
+    pub fn from_builder(message_type: MessageType, flags: u16, payload: Builder) -> Self {
+        let oversized = payload.oversized();
+        let payload = payload.into_bytes();
+        let length = u32::try_from(Header::LEN + payload.len()).unwrap_or(u32::MAX);
+        let header = Header { length, message_type, flags: flags | REQUEST | ACK, sequence: 0, port: 0 };
+        Self { bytes: [&header.to_bytes()[..], &payload].concat(), oversized }
+    }
+
+    /// Returns a request for all objects of a type (`NLM_F_DUMP`); `body` may filter them.
+    pub fn dump(message_type: MessageType, body: &impl Body) -> Self {
+        let mut request = Self::new(message_type, 0, body);
+        request.set_flags(REQUEST | DUMP);
+        request
+    }
+
+    /// Returns a request that makes a link.
+    pub fn new_link(link: &Link, create: Create) -> Self {
+        Self::new(MessageType::NEWLINK, create.flags(), link)
+    }
+
+    /// Returns a request that changes the link with the index or, without one, the name in `link`.
+    pub fn set_link(link: &Link) -> Self {
+        Self::new(MessageType::NEWLINK, 0, link)
+    }
+
+    /// Returns a request that deletes the link with the index, or else the name, or else all of the group in `link`.
+    pub fn del_link(link: &Link) -> Self {
+        Self::new(MessageType::DELLINK, 0, link)
+    }
+
+    /// Returns a request that deletes all links of a group at once.
+    pub fn del_group(group: u32) -> Self {
+        Self::del_link(&Link { group: Some(group), ..Link::default() })
+    }
+
+    /// Returns a request for the link with the index, or else the name or other name, in `link`.
+    pub fn get_link(link: &Link) -> Self {
+        Self::new(MessageType::GETLINK, 0, link)
+    }
+
+    /// Returns a request that gives a link other names; `link` has the index or the name, and `prop_list`.
+    pub fn new_link_names(link: &Link) -> Self {
+        Self::new(MessageType::NEWLINKPROP, Create::Append.flags() | 0x200, link)
+    }
+
+    /// Returns a request that takes other names from a link; `link` has the index or the name, and `prop_list`.
+    pub fn del_link_names(link: &Link) -> Self {
+        Self::new(MessageType::DELLINKPROP, 0, link)
+    }
+
+    /// Returns a request that gives a link an address.
+    pub fn new_address(address: &Address, create: Create) -> Self {
+        Self::new(MessageType::NEWADDR, create.flags(), address)
+    }
+
+    /// Returns a request that takes an address from a link.
+    pub fn del_address(address: &Address) -> Self {
+        Self::new(MessageType::DELADDR, 0, address)
+    }
+
+    /// Returns a request for the link with this index.
+    pub fn get_link_by_index(index: IfIndex) -> Self {
+        Self::get_link(&Link::with_index(index))
+    }
+
+    /// Returns the request with `NLM_F_ECHO`: the reply then has what was made.
+    #[must_use]
+    pub fn with_echo(mut self) -> Self {
+        self.set_flags(self.header_flags() | ECHO);
+        self
+    }
+
+    /// Returns what the request asks for.
+    pub fn message_type(&self) -> MessageType {
+        Header::parse(&self.bytes).map_or(MessageType(0), |header| header.message_type)
+    }
+
+    /// Returns the bytes, header first; the sequence number is that of the last sending.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Returns the type of an attribute that is too long to be sent, if there is one.
+    pub fn oversized(&self) -> Option<u16> {
+        self.oversized
+    }
+
+    /// Appends the bytes to a datagram, with a sequence number.
+    pub fn append_to(&self, datagram: &mut Vec<u8>, sequence: u32) {
+        let start = datagram.len();
+        datagram.extend_from_slice(&self.bytes);
+        for (to, from) in datagram.iter_mut().skip(start + 8).zip(sequence.to_ne_bytes()) {
+            *to = from;
+        }
+        datagram.resize(super::attr::aligned(datagram.len()), 0);
+    }
+
+    fn header_flags(&self) -> u16 {
+        Header::parse(&self.bytes).map_or(0, |header| header.flags)
+    }
+
+    fn set_flags(&mut self, flags: u16) {
+        for (to, from) in self.bytes.iter_mut().skip(6).zip(flags.to_ne_bytes()) {
+            *to = from;
+        }
+    }
+}
