@@ -2,9 +2,16 @@
 //!
 //! Nothing outside this room decides how a fact is spelled; nothing inside it decides what to say.
 
+pub mod arphrd;
 pub mod colour;
+pub mod counters;
 pub mod json;
+pub mod kind;
+pub mod link;
 pub mod printer;
+pub mod table;
+pub mod vf;
+pub mod xdp;
 
 pub use colour::{Colour, Palette};
 pub use printer::{Layout, Printer};

@@ -9,12 +9,16 @@
 
 pub mod batch;
 pub mod failure;
+pub mod kernel;
+pub mod link;
 pub mod options;
 pub mod words;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
+
+use vwire_netlink::Socket;
 
 use crate::lab::namespace;
 use crate::out::{Layout, Palette, Printer};
@@ -29,6 +33,7 @@ pub const IPROUTE2: &str = "7.1.0";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Object {
     Help,
+    Link,
     /// An object that `ip` has and vwire has not.
     Absent(&'static str),
 }
@@ -44,7 +49,7 @@ const OBJECTS: &[Keyword<Object>] = &[
     prefix("neighbour", Object::Absent("neigh")),
     prefix("ntable", Object::Absent("ntable")),
     prefix("ntbl", Object::Absent("ntable")),
-    prefix("link", Object::Absent("link")),
+    prefix("link", Object::Link),
     prefix("l2tp", Object::Absent("l2tp")),
     prefix("fou", Object::Absent("fou")),
     prefix("ila", Object::Absent("ila")),
@@ -79,6 +84,7 @@ pub struct Ip<'a> {
     pub printer: Printer,
     /// Whose words errors speak.
     pub persona: Persona,
+    socket: Option<Socket>,
     stdout: &'a mut dyn Write,
     stderr: &'a mut dyn Write,
 }
@@ -87,7 +93,7 @@ impl<'a> Ip<'a> {
     /// Makes the surroundings of one command, or of a batch of them.
     pub fn new(options: Options, persona: Persona, stdout: &'a mut dyn Write, stderr: &'a mut dyn Write) -> Self {
         let printer = Printer::new(layout(&options));
-        Self { options, printer, persona, stdout, stderr }
+        Self { options, printer, persona, socket: None, stdout, stderr }
     }
 
     /// Writes out what was printed so far.
@@ -98,6 +104,14 @@ impl<'a> Ip<'a> {
         let bytes = self.printer.take();
         self.stdout.write_all(&bytes)?;
         self.stdout.flush()
+    }
+
+    /// Writes out what was printed so far if it is much, so that long lists need little memory.
+    pub fn flush_if_much(&mut self) {
+        const MUCH: usize = 64 * 1024;
+        if self.printer.waiting() > MUCH {
+            let _ = self.flush();
+        }
     }
 
     /// Says something on standard error at once, after what was printed so far.
@@ -170,12 +184,13 @@ fn finish(failure: &Failure, persona: Persona, stderr: &mut dyn Write) -> u8 {
 ///
 /// # Errors
 /// Whatever the object's command failed with.
-pub fn run(_ip: &mut Ip<'_>, command: &[OsString]) -> Result<(), Failure> {
+pub fn run(ip: &mut Ip<'_>, command: &[OsString]) -> Result<(), Failure> {
     let mut words = Words::new(command);
     let Some(word) = words.next() else { return Err(help()) };
     match find(OBJECTS, word) {
         None => Err(options::unknown_object(word)),
         Some(Object::Help) => Err(help()),
+        Some(Object::Link) => link::run(ip, &mut words),
         Some(Object::Absent(name)) => Err(absent(name)),
     }
 }

@@ -1,0 +1,141 @@
+//! What every object's command asks of the kernel: the socket, a device by its name, names for indexes.
+
+use std::collections::HashMap;
+
+use vwire_netlink::{DumpError, IfName, Link, LinkFilter, Request, RequestError, Socket};
+
+use super::failure::{EXIT_SEMANTIC, Failure};
+use super::{Ip, Persona};
+use crate::out::link::Context;
+use crate::snapshot::names;
+
+/// `ENODEV`.
+const ENODEV: i32 = 19;
+/// `EINVAL`.
+const EINVAL: i32 = 22;
+/// `EPERM`.
+const EPERM: i32 = 1;
+/// `RTEXT_FILTER_VF | RTEXT_FILTER_SKIP_STATS` (`linux/rtnetlink.h`).
+const NAME_ONLY: u32 = 1 | 1 << 3;
+
+impl Ip<'_> {
+    /// Returns the netlink socket, opened at its first use in the namespace of the calling thread.
+    ///
+    /// # Errors
+    /// The kernel has no netlink, or no descriptor is left.
+    pub fn socket(&mut self) -> Result<&mut Socket, Failure> {
+        if self.socket.is_none() {
+            let socket = Socket::open().map_err(|error| {
+                Failure::new(EXIT_SEMANTIC, "Cannot open netlink socket", error.to_string())
+                    .trying("cannot talk to the kernel")
+            })?;
+            self.socket = Some(socket);
+        }
+        self.socket.as_mut().ok_or_else(Failure::incomplete)
+    }
+
+    /// Returns the index of a device by its name, by one of its other names, or by `if` and the index itself.
+    ///
+    /// # Errors
+    /// The socket cannot be opened. A device that is not there is `None`.
+    pub fn device(&mut self, name: &[u8]) -> Result<Option<u32>, Failure> {
+        let by_name = match IfName::new(name) {
+            Ok(name) => Link::named(name),
+            Err(_) if name.is_empty() => return Ok(None),
+            Err(_) => Link { alt_ifname: Some(name.into()), ..Link::default() },
+        };
+        let wanted = Link { ext_mask: Some(NAME_ONLY), ..by_name };
+        if let Ok(link) = self.socket()?.get::<Link>(&Request::get_link(&wanted)) {
+            return Ok(Some(link.index));
+        }
+        Ok(name.strip_prefix(b"if").and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok()))
+    }
+
+    /// Returns one link by its index, or `None` where there is none.
+    ///
+    /// # Errors
+    /// The socket cannot be opened.
+    pub fn link(&mut self, index: u32, ext_mask: u32) -> Result<Option<Link>, Failure> {
+        let wanted = Link { index, ext_mask: Some(ext_mask), ..Link::default() };
+        Ok(self.socket()?.get::<Link>(&Request::get_link(&wanted)).ok())
+    }
+
+    /// Returns what is needed to print links: the names of the links that they refer to, of
+    /// namespaces and of groups.
+    ///
+    /// # Errors
+    /// The socket cannot be opened. What cannot be named keeps its number.
+    pub fn context(&mut self, links: &[Link]) -> Result<Context, Failure> {
+        let mut context = Context {
+            groups: names::GROUPS.load(),
+            protodown_reasons: names::PROTODOWN_REASONS.load(),
+            ..Context::default()
+        };
+        for link in links {
+            remember(&mut context.links, link);
+        }
+        let wanted: Vec<u32> = links.iter().flat_map(crate::out::link::references).collect();
+        for index in wanted {
+            if let std::collections::hash_map::Entry::Vacant(_) = context.links.entry(index)
+                && let Some(link) = self.link(index, NAME_ONLY)?
+            {
+                remember(&mut context.links, &link);
+            }
+        }
+        if links.iter().any(|link| link.link_netnsid.is_some_and(|id| id >= 0) || link.new_netnsid.is_some()) {
+            context.namespaces = self.namespace_names()?;
+        }
+        Ok(context)
+    }
+
+    /// Returns the names of the named namespaces by the id that this namespace has for them.
+    ///
+    /// # Errors
+    /// The socket cannot be opened.
+    pub fn namespace_names(&mut self) -> Result<HashMap<i32, Vec<u8>>, Failure> {
+        Ok(HashMap::new())
+    }
+
+    /// Returns the links that pass a filter, without counters unless `-s` asks for them.
+    ///
+    /// # Errors
+    /// The kernel refuses the dump.
+    pub fn links(&mut self, filter: LinkFilter) -> Result<Vec<Link>, Failure> {
+        let filter = LinkFilter { skip_stats: self.options.stats == 0, ..filter };
+        let persona = self.persona;
+        self.socket()?.links(&filter).map_err(|error| dump_failure(&error, persona))
+    }
+}
+
+fn remember(links: &mut HashMap<u32, (Vec<u8>, u32)>, link: &Link) {
+    if let Some(name) = &link.ifname {
+        links.insert(link.index, (name.as_bytes().to_vec(), link.flags));
+    }
+}
+
+/// Turns the kernel's refusal of a request into a failure.
+#[must_use]
+pub fn refusal(error: &RequestError) -> Failure {
+    let failure = Failure::kernel(error.errno(), error.message());
+    match error.errno() {
+        EPERM => failure.hint(
+            "this takes CAP_NET_ADMIN in the namespace: run it as root, or in a namespace of your own \
+             (`unshare -Urn`)",
+        ),
+        ENODEV => failure.hint("`vwire ls --all` shows the devices of all namespaces"),
+        EINVAL if error.message().is_none() => failure
+            .hint("the kernel gives no reason; the values may be out of the device's bounds: `vwire -d link show`"),
+        _ => failure,
+    }
+}
+
+/// Turns a dump that failed into a failure.
+#[must_use]
+pub fn dump_failure(error: &DumpError, persona: Persona) -> Failure {
+    let failure = match (error.errno(), error.message()) {
+        (Some(errno), message) => Failure::kernel(errno, message),
+        (None, _) => Failure::new(EXIT_SEMANTIC, "Dump terminated", error.to_string()),
+    };
+    let exit = if persona == Persona::Ip { 1 } else { EXIT_SEMANTIC };
+    failure.trying("cannot list what the kernel has").with_exit(exit)
+}
