@@ -77,6 +77,11 @@ const BITES: &[Bite] = &[
         good: ("crates/vwire/src/cli/ip/words.rs", "const A: &str = env!(\"CARGO_PKG_VERSION\");"),
     },
     Bite {
+        rule: "pure-rooms",
+        bad: ("crates/vwire/src/cli/ip/nearest.rs", "//! Finds a name. Pure.\nuse std::fs;"),
+        good: ("crates/vwire/src/cli/ip/nearest.rs", "//! Finds a name.\nuse std::fs;"),
+    },
+    Bite {
         rule: "one-namespace-room",
         bad: (LINK, "use nix::sched::{CloneFlags, setns};"),
         good: ("crates/vwire/src/lab/namespace.rs", "use nix::sched::{CloneFlags, setns};"),
@@ -119,7 +124,7 @@ const BITES: &[Bite] = &[
     Bite {
         rule: "file-head",
         bad: ("crates/vwire/src/a.rs", "//! Half a"),
-        good: ("crates/vwire/src/a.rs", "//! Starts the command."),
+        good: ("crates/vwire/src/a.rs", "//! Reads words. Pure."),
     },
     Bite {
         rule: "file-name",

@@ -1,4 +1,4 @@
-//! Splits a batch file into commands, as `ip -batch` reads them.
+//! Splits a batch file into commands, as `ip -batch` reads them. Pure.
 //!
 //! One command a line, without `ip` and without options before the object. `#` begins a comment
 //! wherever it stands, even inside quotes; a backslash at the end of a line joins the next one;
