@@ -1,6 +1,5 @@
 //! The words for link-layer types (`ARPHRD_*` of `linux/if_arp.h`), as `ip` spells them.
 
-use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// `ARPHRD_TUNNEL`: an IPv4 tunnel, whose link-layer address is an IPv4 address.
@@ -102,27 +101,28 @@ pub fn type_word(number: u16) -> std::borrow::Cow<'static, str> {
     }
 }
 
-/// A link-layer address as `ip` spells it for a type: an IP address for tunnels, else hexadecimal pairs.
-pub struct Spelled<'a> {
-    /// The link-layer type, `ARPHRD_*`.
-    pub link_type: u16,
-    /// The address.
-    pub address: &'a [u8],
+/// Spells a link-layer address as `ip` does for a type: an IP address for tunnels, else hexadecimal pairs.
+#[must_use]
+pub fn address_text(link_type: u16, address: &[u8]) -> String {
+    if let (TUNNEL | SIT | IPGRE, Ok(octets)) = (link_type, <[u8; 4]>::try_from(address)) {
+        return Ipv4Addr::from(octets).to_string();
+    }
+    if let (TUNNEL6 | IP6GRE, Ok(octets)) = (link_type, <[u8; 16]>::try_from(address)) {
+        return Ipv6Addr::from(octets).to_string();
+    }
+    let mut text = String::with_capacity(3 * address.len());
+    for (at, byte) in address.iter().enumerate() {
+        if at > 0 {
+            text.push(':');
+        }
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 0xf));
+    }
+    text
 }
 
-impl fmt::Display for Spelled<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let (TUNNEL | SIT | IPGRE, Ok(octets)) = (self.link_type, <[u8; 4]>::try_from(self.address)) {
-            return Ipv4Addr::from(octets).fmt(f);
-        }
-        if let (TUNNEL6 | IP6GRE, Ok(octets)) = (self.link_type, <[u8; 16]>::try_from(self.address)) {
-            return Ipv6Addr::from(octets).fmt(f);
-        }
-        for (at, byte) in self.address.iter().enumerate() {
-            write!(f, "{}{byte:02x}", if at == 0 { "" } else { ":" })?;
-        }
-        Ok(())
-    }
+fn digit(value: u8) -> char {
+    char::from_digit(u32::from(value), 16).unwrap_or('?')
 }
 
 #[cfg(test)]
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn tunnels_have_addresses_of_their_family() {
-        let spelled = |link_type, address: &[u8]| Spelled { link_type, address }.to_string();
+        let spelled = address_text;
         assert_eq!(spelled(1, &[2, 0, 0, 0, 0, 0xab]), "02:00:00:00:00:ab");
         assert_eq!(spelled(778, &[10, 0, 0, 1]), "10.0.0.1");
         assert_eq!(spelled(1, &[10, 0, 0, 1]), "0a:00:00:01");

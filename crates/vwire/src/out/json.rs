@@ -105,6 +105,20 @@ impl JsonWriter {
 
 fn write_string(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
+    if bytes.iter().all(|byte| is_plain(*byte)) {
+        // Nearly every name and word: a list of thousands of links has tens of thousands of them.
+        out.extend_from_slice(bytes);
+    } else {
+        write_escaped(out, bytes);
+    }
+    out.push(b'"');
+}
+
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+}
+
+fn write_escaped(out: &mut Vec<u8>, bytes: &[u8]) {
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
             write_character(out, character);
@@ -113,7 +127,6 @@ fn write_string(out: &mut Vec<u8>, bytes: &[u8]) {
             out.extend_from_slice(format!("\\udc{byte:02x}").as_bytes());
         }
     }
-    out.push(b'"');
 }
 
 fn write_character(out: &mut Vec<u8>, character: char) {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use vwire_netlink::Link;
 use vwire_netlink::wire::link::Stats64;
 
-use super::arphrd::{Spelled, type_word};
+use super::arphrd::{address_text, type_word};
 use super::colour::Colour;
 use super::counters::{self, CounterStyle};
 use super::{Printer, kind};
@@ -182,7 +182,7 @@ pub fn print_brief(p: &mut Printer, link: &Link, is_link: bool, context: &Contex
     }
     if is_link {
         if let Some(address) = &link.address {
-            let spelled = Spelled { link_type: link.link_type, address: address.as_bytes() }.to_string();
+            let spelled = address_text(link.link_type, address.as_bytes());
             p.coloured(Some(Colour::Mac), "address", "", spelled, " ");
         }
         print_flags(p, link.flags, lower_down);
@@ -298,7 +298,7 @@ fn print_event(p: &mut Printer, event: u32) {
 }
 
 fn print_addresses(p: &mut Printer, link: &Link) {
-    let spelled = |address: &[u8]| Spelled { link_type: link.link_type, address }.to_string();
+    let spelled = |address: &[u8]| address_text(link.link_type, address);
     p.line_break();
     p.string("link_type", "    link/", type_word(link.link_type).as_ref(), " ");
     if let Some(address) = &link.address {

@@ -268,12 +268,19 @@ impl Printer {
 
 /// Spells a number without allocating: a list of thousands of links has tens of thousands of them.
 fn decimal(value: i128, buffer: &mut [u8; 40]) -> &str {
-    let mut rest = value.unsigned_abs();
     let mut at = buffer.len();
-    loop {
+    let mut digit = |digit: u8| {
         at -= 1;
-        let digit = u8::try_from(rest % 10).unwrap_or(0);
         buffer[at] = b'0' + digit;
+    };
+    let mut rest = value.unsigned_abs();
+    while rest > u128::from(u64::MAX) {
+        digit((rest % 10).to_le_bytes()[0]);
+        rest /= 10;
+    }
+    let mut rest = u64::try_from(rest).unwrap_or(u64::MAX);
+    loop {
+        digit((rest % 10).to_le_bytes()[0]);
         rest /= 10;
         if rest == 0 {
             break;

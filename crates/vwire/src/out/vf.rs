@@ -5,7 +5,7 @@ use vwire_netlink::wire::link::VfInfo;
 use vwire_netlink::wire::link::vf::VfSetting;
 
 use super::Printer;
-use super::arphrd::{Spelled, type_word};
+use super::arphrd::{address_text, type_word};
 use super::colour::Colour;
 
 /// `ARPHRD_ETHER`, whose addresses have 6 bytes; InfiniBand's have 20.
@@ -31,7 +31,7 @@ fn print_function(p: &mut Printer, link: &Link, function: &VfInfo) {
     let Some(mac) = &function.mac else { return };
     let spelled = |address: &[u8; 32]| {
         let length = if link.link_type == ETHER { 6 } else { 20 };
-        Spelled { link_type: link.link_type, address: &address[..length] }.to_string()
+        address_text(link.link_type, &address[..length])
     };
     p.line_break();
     p.text("    ");
@@ -118,5 +118,5 @@ fn print_setting(p: &mut Printer, name: &str, words: &str, setting: Option<VfSet
 }
 
 fn guid_text(guid: u64) -> String {
-    Spelled { link_type: 32, address: &guid.to_be_bytes() }.to_string()
+    address_text(32, &guid.to_be_bytes())
 }
