@@ -1,78 +1,176 @@
-//! Network namespaces: the one place that calls `setns`, `unshare` and mounts.
+//! Network namespaces: the one room that calls `setns`, `unshare` and `mount`.
 //!
-//! Named namespaces live where `ip netns` keeps them, as bind mounts in [`DIRECTORY`], so both
-//! tools see the same ones. `setns` moves one **thread**: call [`enter`] before other threads
-//! start, or on a thread of its own.
+//! - here: [`Namespace`], a handle that keeps one alive and tells which it is, and [`run_in`];
+//! - [`named`]: the names that `ip netns` and vwire share, bind mounts in [`DIRECTORY`];
+//! - [`enter`](mod@enter): moving the calling thread, with the `/sys` and `/etc` that belong to a name;
+//! - [`find`]: every namespace that can be seen from here;
+//! - [`sandbox`]: a machine of one's own to play in, without privilege.
+//!
+//! `setns` and `unshare` move one **thread**. Whatever only visits a namespace does so on a thread
+//! of its own that ends afterwards ([`run_in`], [`Namespace::create`]), so no other code ever runs
+//! in the wrong one. Only [`enter`](enter::enter), [`switch`] and [`Sandbox::enter`] move their
+//! caller; call them before other threads start, or on a thread made for it.
 
+pub mod enter;
+pub mod find;
+pub mod named;
 pub mod sandbox;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::File;
 use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::mount::MsFlags;
-use nix::sched::{CloneFlags, setns};
+use nix::sched::{CloneFlags, setns, unshare};
+
+pub use enter::{EnterError, EnterStep, Warning, enter, switch, switched};
+pub use named::{DIRECTORY, Name, path_of};
 pub use sandbox::Sandbox;
 
-/// Where named namespaces are bound, shared with `ip netns`.
-pub const DIRECTORY: &str = "/run/netns";
+/// The calling thread's own namespace; `/proc/self` would be that of the process's first thread.
+const OWN: &str = "/proc/thread-self/ns/net";
 
-/// A namespace could not be opened or entered.
-#[derive(Debug)]
-pub struct EnterError {
-    /// The name that was asked for.
-    pub name: OsString,
-    /// What failed.
-    pub step: EnterStep,
-    /// The kernel's answer.
-    pub source: io::Error,
+/// Which namespace it is, for as long as it lives: the device and inode of its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Identity {
+    /// The device number of the kernel's namespace file system.
+    pub dev: u64,
+    /// The inode number, the one in `net:[4026531840]`.
+    pub ino: u64,
 }
 
-/// The step of [`enter`] that failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EnterStep {
-    /// The file that holds the namespace could not be opened.
-    Open,
-    /// The thread could not be moved.
-    Move,
+impl Identity {
+    /// Returns which namespace a file holds.
+    ///
+    /// # Errors
+    /// The file cannot be reached.
+    pub fn of(path: impl AsRef<Path>) -> io::Result<Self> {
+        let data = std::fs::metadata(path)?;
+        Ok(Self { dev: data.dev(), ino: data.ino() })
+    }
 }
 
-impl fmt::Display for EnterError {
+impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verb = match self.step {
-            EnterStep::Open => "open",
-            EnterStep::Move => "enter",
-        };
-        write!(f, "cannot {verb} network namespace `{}`", self.name.display())
+        write!(f, "net:[{}]", self.ino)
     }
 }
 
-impl std::error::Error for EnterError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.source)
+/// A network namespace, kept alive by this handle.
+#[derive(Debug)]
+pub struct Namespace {
+    fd: OwnedFd,
+    identity: Identity,
+}
+
+impl Namespace {
+    /// Makes a new namespace, which has no name and no process.
+    ///
+    /// # Errors
+    /// The caller lacks `CAP_SYS_ADMIN`, or there are too many (`user.max_net_namespaces`, ENOSPC).
+    pub fn create() -> io::Result<Self> {
+        on_own_thread(|| {
+            unshare(CloneFlags::CLONE_NEWNET)?;
+            Self::current()
+        })
+    }
+
+    /// Opens the namespace that a file holds, such as `/proc/1/ns/net`.
+    ///
+    /// # Errors
+    /// The file cannot be opened. Whether it is a namespace shows when it is entered.
+    pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let data = file.metadata()?;
+        Ok(Self { identity: Identity { dev: data.dev(), ino: data.ino() }, fd: file.into() })
+    }
+
+    /// Opens a namespace by its name, or by a path where there is a `/` in it.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub fn open_named(name: &OsStr) -> io::Result<Self> {
+        Self::open(path_of(name))
+    }
+
+    /// Opens the namespace that a process is in.
+    ///
+    /// # Errors
+    /// The process is gone, or belongs to another user (`CAP_SYS_PTRACE`).
+    pub fn of_process(pid: u32) -> io::Result<Self> {
+        Self::open(format!("/proc/{pid}/ns/net"))
+    }
+
+    /// Opens the namespace that the calling thread is in.
+    ///
+    /// # Errors
+    /// `/proc` is not mounted.
+    pub fn current() -> io::Result<Self> {
+        Self::open(OWN)
+    }
+
+    /// Returns which namespace it is.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// Returns a path to the namespace, good inside this process while the handle lives.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        format!("/proc/self/fd/{}", self.fd.as_raw_fd()).into()
     }
 }
 
-/// Returns the file that holds a namespace: a path is taken as it is, a name is looked up in [`DIRECTORY`].
-#[must_use]
-pub fn path_of(name: &OsStr) -> PathBuf {
-    let path = Path::new(name);
-    if name.as_encoded_bytes().contains(&b'/') { path.to_owned() } else { Path::new(DIRECTORY).join(path) }
+impl AsFd for Namespace {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
 }
 
-/// Moves the calling thread into a named namespace.
+/// Runs `body` inside a namespace, on a thread of its own, and returns what it returns.
+///
+/// Sockets that `body` opens stay in that namespace for good and may be returned.
 ///
 /// # Errors
-/// The name does not exist, or the caller lacks `CAP_SYS_ADMIN` (`setns(2)`).
-pub fn enter(name: &OsStr) -> Result<(), EnterError> {
-    let error = |step, source| EnterError { name: name.to_owned(), step, source };
-    let file = File::open(path_of(name)).map_err(|source| error(EnterStep::Open, source))?;
-    setns(file, CloneFlags::CLONE_NEWNET).map_err(|errno| error(EnterStep::Move, errno.into()))
+/// The thread cannot be made or moved: no `CAP_SYS_ADMIN`, or the handle is not a namespace's.
+///
+/// # Panics
+/// Where `body` panics.
+pub fn run_in<T: Send>(namespace: &Namespace, body: impl FnOnce() -> T + Send) -> io::Result<T> {
+    on_own_thread(|| {
+        setns(namespace, CloneFlags::CLONE_NEWNET)?;
+        Ok(body())
+    })
+}
+
+/// Runs `body` on a thread that ends with it, so that it may move the thread where it likes.
+fn on_own_thread<T: Send>(body: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("netns".to_owned()).spawn_scoped(scope, body)?;
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 /// Mounts, binds or changes a mount; `mount(2)` without data.
 fn mount(source: impl AsRef<Path>, target: impl AsRef<Path>, kind: Option<&str>, flags: MsFlags) -> io::Result<()> {
     nix::mount::mount(Some(source.as_ref()), target.as_ref(), kind, flags, None::<&str>).map_err(io::Error::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_current_namespace_is_that_of_this_thread() {
+        let current = Namespace::current().unwrap();
+        assert_eq!(current.identity(), Identity::of("/proc/thread-self/ns/net").unwrap());
+        assert_eq!(current.identity(), Identity::of(current.path()).unwrap());
+        let link = std::fs::read_link("/proc/thread-self/ns/net").unwrap();
+        assert_eq!(link.to_str(), Some(current.identity().to_string().as_str()));
+    }
 }

@@ -62,6 +62,11 @@ impl Printer {
         self.out.len()
     }
 
+    /// Prints words as they are, in text and in the place of JSON: for what `ip` has no JSON for.
+    pub fn verbatim(&mut self, words: impl AsRef<[u8]>) {
+        self.out.extend_from_slice(words.as_ref());
+    }
+
     // ---- text alone -------------------------------------------------------------------------
 
     /// Prints words that JSON does not have.

@@ -4,6 +4,7 @@
 mod docs;
 mod lab;
 mod lab_helper;
+mod netns;
 mod sources;
 mod tidy;
 mod tidy_bites;

@@ -11,12 +11,13 @@ pub mod batch;
 pub mod failure;
 pub mod kernel;
 pub mod link;
+pub mod nearest;
+mod netns;
 pub mod options;
 pub mod words;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
-use std::os::unix::ffi::OsStrExt;
 
 use vwire_netlink::Socket;
 
@@ -34,6 +35,7 @@ pub const IPROUTE2: &str = "7.1.0";
 enum Object {
     Help,
     Link,
+    Netns,
     /// An object that `ip` has and vwire has not.
     Absent(&'static str),
 }
@@ -65,7 +67,7 @@ const OBJECTS: &[Keyword<Object>] = &[
     prefix("xfrm", Object::Absent("xfrm")),
     prefix("mroute", Object::Absent("mroute")),
     prefix("mrule", Object::Absent("mrule")),
-    prefix("netns", Object::Absent("netns")),
+    prefix("netns", Object::Netns),
     prefix("netconf", Object::Absent("netconf")),
     prefix("vrf", Object::Absent("vrf")),
     prefix("sr", Object::Absent("sr")),
@@ -152,9 +154,9 @@ pub fn main(persona: Persona, arguments: &[OsString], stdout: &mut dyn Write, st
         Ok(Asked::Help) => finish(&help(), persona, stderr),
         Ok(Asked::Command(options, words)) => {
             if let Some(name) = &options.netns
-                && let Err(failure) = enter(name)
+                && let Err(error) = namespace::enter(name)
             {
-                return finish(&failure, persona, stderr);
+                return finish(&netns::enter_failure(&error), persona, stderr);
             }
             let mut ip = Ip::new(options, persona, stdout, stderr);
             let result = match ip.options.batch.clone() {
@@ -191,6 +193,7 @@ pub fn run(ip: &mut Ip<'_>, command: &[OsString]) -> Result<(), Failure> {
         None => Err(options::unknown_object(word)),
         Some(Object::Help) => Err(help()),
         Some(Object::Link) => link::run(ip, &mut words),
+        Some(Object::Netns) => netns::run(ip, &mut words),
         Some(Object::Absent(name)) => Err(absent(name)),
     }
 }
@@ -206,28 +209,6 @@ fn absent(object: &str) -> Failure {
 
 fn help() -> Failure {
     Failure::usage("Usage: vwire [ OPTIONS ] OBJECT { COMMAND | help }\n")
-}
-
-/// Moves this process into the namespace that `-n` names.
-fn enter(name: &OsStr) -> Result<(), Failure> {
-    namespace::enter(name).map_err(|error| {
-        let reason = failure::errno_sentence(error.source.raw_os_error().unwrap_or_default());
-        let mut ip = match error.step {
-            namespace::EnterStep::Open => b"Cannot open network namespace \"".to_vec(),
-            namespace::EnterStep::Move => b"setting the network namespace \"".to_vec(),
-        };
-        ip.extend_from_slice(name.as_bytes());
-        ip.extend_from_slice(match error.step {
-            namespace::EnterStep::Open => b"\": ",
-            namespace::EnterStep::Move => b"\" failed: ",
-        });
-        ip.extend_from_slice(reason.as_bytes());
-        let failure = Failure::new(255, ip, reason).trying(error.to_string());
-        match error.step {
-            namespace::EnterStep::Open => failure.hint("`vwire netns` lists the namespaces that have a name"),
-            namespace::EnterStep::Move => failure.hint("this takes CAP_SYS_ADMIN: run it as root"),
-        }
-    })
 }
 
 /// Runs each command of a batch file, or of standard input for `-`, over one socket.

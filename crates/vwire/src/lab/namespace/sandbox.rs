@@ -7,7 +7,7 @@
 //! Inside, `/run` is an empty tmpfs: named namespaces made there are invisible outside and vanish
 //! with the sandbox. `/sys` shows the sandbox's devices. `lo` is down, as the kernel makes it.
 //!
-//! Order matters: mounts become private before anything is mounted, or it would show outside.
+//! Order matters: mounts become slaves of those outside before anything is mounted, or it would show outside.
 
 use std::fmt;
 use std::fs;
@@ -68,7 +68,7 @@ pub enum SandboxStep {
     /// Making the network and mount namespaces.
     Namespaces,
     /// Keeping mounts from showing outside.
-    Private,
+    Slave,
     /// Making an empty `/run`.
     Run,
 }
@@ -108,7 +108,9 @@ impl Sandbox {
         let fails = |step| move |source| SandboxError::new(step, rootless, source);
         unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS)
             .map_err(|errno| fails(SandboxStep::Namespaces)(errno.into()))?;
-        mount("none", "/", None, MsFlags::MS_REC | MsFlags::MS_PRIVATE).map_err(fails(SandboxStep::Private))?;
+        // Slave, not private: a copy that is deaf to what happens outside would keep namespaces alive
+        // that are deleted there.
+        mount("none", "/", None, MsFlags::MS_REC | MsFlags::MS_SLAVE).map_err(fails(SandboxStep::Slave))?;
         mount("vwire", "/run", Some("tmpfs"), MsFlags::MS_NOSUID | MsFlags::MS_NODEV)
             .map_err(fails(SandboxStep::Run))?;
         fs::create_dir(DIRECTORY).map_err(fails(SandboxStep::Run))?;
@@ -130,7 +132,7 @@ impl fmt::Display for SandboxError {
             SandboxStep::User => "cannot make a user namespace",
             SandboxStep::Map => "cannot become root of a user namespace",
             SandboxStep::Namespaces => "cannot make a network and a mount namespace",
-            SandboxStep::Private => "cannot make mounts private",
+            SandboxStep::Slave => "cannot keep mounts from showing outside",
             SandboxStep::Run => "cannot mount an empty /run",
         })
     }

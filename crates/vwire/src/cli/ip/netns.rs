@@ -1,0 +1,503 @@
+//! `ip netns`: names for network namespaces, and programs inside them.
+//!
+//! The work is done in [`crate::lab::namespace`]; here are the words: what may be asked, what is
+//! printed, and how each refusal is told, `ip`'s way and vwire's.
+//!
+//! `exec` becomes the program (`execvp`), so its exit code is the program's own. In a batch and
+//! with `-all` vwire must live on: there the program runs beside, started by a thread inside.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::failure::{EXIT_SEMANTIC, EXIT_USAGE, errno_sentence};
+use super::nearest::nearest;
+use super::words::{Keyword, Words, find, number, prefix, shown};
+use super::{Failure, Ip, Persona};
+use crate::lab::capability::{self, Capability};
+use crate::lab::namespace::find::processes_in;
+use crate::lab::namespace::named::{self, AddError, AddStep, Change, Watch, WatchStep};
+use crate::lab::namespace::{self, DIRECTORY, EnterError, EnterStep, Name, Namespace, Warning};
+
+const USAGE: &str = "\
+Usage: ip netns [ list ]
+       ip netns add NAME
+       ip netns attach NAME PID
+       ip [ -all ] netns delete [ NAME ]
+       ip [ -all ] netns exec [ NAME ] PROGRAM [ ARGUMENT ... ]
+       ip netns identify [ PID ]
+       ip netns pids NAME
+       ip netns monitor
+       ip netns set NAME { ID | auto }
+       ip netns list-id [ target-nsid ID ] [ nsid ID ]
+ NAME  a file's name: no `/`          ID  a number, 0 or more
+";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    List,
+    Help,
+    Add,
+    Delete,
+    Identify,
+    Pids,
+    Exec,
+    Monitor,
+    Attach,
+}
+
+/// In `ip`'s order: the first that a word begins wins.
+const COMMANDS: &[Keyword<Ask>] = &[
+    prefix("list", Ask::List),
+    prefix("show", Ask::List),
+    prefix("lst", Ask::List),
+    prefix("help", Ask::Help),
+    prefix("add", Ask::Add),
+    prefix("delete", Ask::Delete),
+    prefix("identify", Ask::Identify),
+    prefix("pids", Ask::Pids),
+    prefix("exec", Ask::Exec),
+    prefix("monitor", Ask::Monitor),
+    prefix("attach", Ask::Attach),
+];
+
+/// Runs one `netns` command.
+///
+/// # Errors
+/// What the command failed with.
+pub(super) fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
+    let Some(word) = words.next() else {
+        list(ip);
+        return Ok(());
+    };
+    // ip looks at the second word before the first, whatever the command.
+    if let (false, Some(second)) = (ip.options.all, words.peek()) {
+        name(second)?;
+    }
+    match find(COMMANDS, word) {
+        Some(Ask::List) => {
+            list(ip);
+            Ok(())
+        }
+        Some(Ask::Help) => Err(Failure::usage(USAGE)),
+        Some(Ask::Add) => add(words),
+        Some(Ask::Delete) => delete(ip, words),
+        Some(Ask::Identify) => identify(ip, words),
+        Some(Ask::Pids) => pids(ip, words),
+        Some(Ask::Exec) => exec(ip, words),
+        Some(Ask::Monitor) => monitor(ip),
+        Some(Ask::Attach) => attach(words),
+        None => Err(Failure::unknown_command(word, "netns")),
+    }
+}
+
+fn list(ip: &mut Ip<'_>) {
+    // Without the directory there is no document either.
+    let Ok(names) = named::names() else { return };
+    let printer = &mut ip.printer;
+    printer.open_document();
+    for name in names {
+        printer.open_object(None);
+        printer.string("name", "", name.as_os_str().as_bytes(), "");
+        printer.end_line();
+        printer.close_object();
+    }
+    printer.close_document();
+}
+
+fn add(words: &mut Words<'_>) -> Result<(), Failure> {
+    let name = name(words.next().ok_or_else(|| missing("netns name", "vwire netns add blue"))?)?;
+    named::add(&name).map_err(|error| add_failure(&error))
+}
+
+fn attach(words: &mut Words<'_>) -> Result<(), Failure> {
+    let (Some(word), Some(pid)) = (words.next(), words.next()) else {
+        return Err(missing("netns name and PID", "vwire netns attach blue 812"));
+    };
+    let Some(number) = process_number(pid) else {
+        let pid = shown(pid);
+        return Err(Failure::new(
+            EXIT_SEMANTIC,
+            format!("Invalid PID: {pid}"),
+            format!("`{pid}` is no number of a process"),
+        ));
+    };
+    let path = PathBuf::from(format!("/proc/{number}/ns/net"));
+    named::attach(&name(word)?, &path).map_err(|error| add_failure(&error))
+}
+
+fn delete(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
+    if !ip.options.all {
+        let word = words.next().ok_or_else(|| missing("netns name", "vwire netns delete blue"))?;
+        return delete_one(&name(word)?);
+    }
+    for name in all_names()? {
+        if let Err(failure) = delete_one(&name) {
+            // ip says so, stops there, and ends with 0.
+            ip.say(&failure.render(ip.persona));
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn delete_one(name: &Name) -> Result<(), Failure> {
+    named::delete(name).map_err(|error| {
+        let reason = reason(&error);
+        let path = name.path();
+        let ip = format!("Cannot remove namespace file \"{}\": {reason}", path.display());
+        let failure =
+            Failure::new(EXIT_SEMANTIC, ip, reason).trying(format!("cannot delete network namespace `{name}`"));
+        helped(failure, &error, name.as_os_str())
+    })
+}
+
+fn identify(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
+    let (first, second) = (words.next(), words.next());
+    if second.is_some() {
+        return Err(extra());
+    }
+    let (path, who) = match first {
+        None => ("/proc/thread-self/ns/net".to_owned(), "this process".to_owned()),
+        Some(pid) if pid.iter().all(u8::is_ascii_digit) => {
+            (format!("/proc/{}/ns/net", shown(pid)), format!("process {}", shown(pid)))
+        }
+        Some(word) => {
+            let word = shown(word);
+            let ip = format!("Specified string '{word}' is not a pid");
+            return Err(Failure::new(EXIT_SEMANTIC, ip, format!("`{word}` is no number of a process")));
+        }
+    };
+    let identity = Namespace::open(path).map(|namespace| namespace.identity()).map_err(|error| {
+        let reason = reason(&error);
+        let failure = Failure::new(EXIT_SEMANTIC, format!("Cannot open network namespace: {reason}"), reason)
+            .trying(format!("cannot tell the network namespace of {who}"));
+        match error.kind() {
+            io::ErrorKind::NotFound => failure.hint("there is no such process"),
+            _ => privilege(failure, &error, Capability::SysPtrace),
+        }
+    })?;
+    let names = match named::names_of(identity) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            let reason = reason(&error);
+            let ip = format!("Failed to open directory {DIRECTORY}:{reason}");
+            return Err(Failure::new(EXIT_SEMANTIC, ip, reason).trying(format!("cannot read {DIRECTORY}")));
+        }
+        names => names.unwrap_or_default(),
+    };
+    // Of several names ip tells the last it meets; without any, an empty line.
+    let name = names.last().map(|name| name.as_os_str().as_bytes()).unwrap_or_default();
+    ip.printer.verbatim([name, b"\n"].concat());
+    Ok(())
+}
+
+fn pids(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
+    let word = words.next().ok_or_else(|| missing("netns name", "vwire netns pids blue"))?;
+    if words.next().is_some() {
+        return Err(extra());
+    }
+    let name = name(word)?;
+    let namespace = Namespace::open(name.path()).map_err(|error| {
+        let reason = reason(&error);
+        let failure = Failure::new(EXIT_SEMANTIC, format!("Cannot open network namespace: {reason}"), reason)
+            .trying(format!("cannot open network namespace `{name}`"));
+        helped(failure, &error, name.as_os_str())
+    })?;
+    let pids = processes_in(namespace.identity()).map_err(|error| {
+        let reason = reason(&error);
+        Failure::new(EXIT_SEMANTIC, format!("Open of /proc failed: {reason}"), reason).trying("cannot read /proc")
+    })?;
+    for pid in pids {
+        ip.printer.verbatim(format!("{pid}\n"));
+    }
+    Ok(())
+}
+
+fn exec(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
+    let name = match (ip.options.all, words.next()) {
+        (true, program) => return exec_in_all(ip, program, words.rest()),
+        (false, name) => name.ok_or_else(|| missing("netns name", "vwire netns exec blue ping 10.0.0.1"))?,
+    };
+    let program = words.next().ok_or_else(no_command)?;
+    let name = OsStr::from_bytes(name);
+    if ip.options.batch.is_some() {
+        let exit = exec_beside(ip, name, program, words.rest())?;
+        return if exit == 0 { Ok(()) } else { Err(Failure::verbatim(exit, "")) };
+    }
+    let warnings = namespace::switch(name).map_err(|error| enter_failure(&error))?;
+    warn(ip, &warnings);
+    let _ = ip.flush();
+    let error = Command::new(OsStr::from_bytes(program)).args(words.rest()).exec();
+    Err(exec_failure(program, &error))
+}
+
+fn exec_in_all(ip: &mut Ip<'_>, program: Option<&[u8]>, arguments: &[OsString]) -> Result<(), Failure> {
+    let program = program.ok_or_else(no_command)?;
+    for name in all_names()? {
+        ip.printer.verbatim([b"\nnetns: ", name.as_os_str().as_bytes(), b"\n"].concat());
+        if let Err(failure) = exec_beside(ip, name.as_os_str(), program, arguments) {
+            ip.say(&failure.render(ip.persona));
+        }
+    }
+    Ok(())
+}
+
+/// Runs a program to its end inside a namespace, and returns its exit code.
+fn exec_beside(ip: &mut Ip<'_>, name: &OsStr, program: &[u8], arguments: &[OsString]) -> Result<u8, Failure> {
+    let _ = ip.flush();
+    let run = || Command::new(OsStr::from_bytes(program)).args(arguments).status();
+    let (warnings, status) =
+        namespace::switched(name, run).map_err(|error| enter_failure(&error).with_exit(EXIT_SEMANTIC))?;
+    warn(ip, &warnings);
+    let status = status.map_err(|error| exec_failure(program, &error))?;
+    // A program that a signal ended counts as 1 here, as it does in ip.
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+}
+
+fn monitor(ip: &mut Ip<'_>) -> Result<(), Failure> {
+    let mut watch = Watch::start().map_err(|(step, error)| {
+        let reason = reason(&error);
+        let ip = match step {
+            WatchStep::Init => format!("inotify_init failed: {reason}"),
+            WatchStep::MakeDirectory => format!("mkdir {DIRECTORY} failed: {reason}"),
+            WatchStep::Watch => format!("inotify_add_watch failed: {reason}"),
+        };
+        let failure = Failure::new(EXIT_SEMANTIC, ip, reason).trying(format!("cannot watch {DIRECTORY}"));
+        privilege(failure, &error, Capability::SysAdmin)
+    })?;
+    loop {
+        let changes = watch.changes().map_err(|error| {
+            let reason = reason(&error);
+            Failure::new(EXIT_SEMANTIC, format!("read failed: {reason}"), reason)
+                .trying(format!("cannot watch {DIRECTORY}"))
+        })?;
+        for change in changes {
+            let (word, name) = match &change {
+                Change::Added(name) => (&b"add "[..], name),
+                Change::Deleted(name) => (&b"delete "[..], name),
+            };
+            ip.printer.verbatim([word, name.as_bytes(), b"\n"].concat());
+        }
+        if ip.flush().is_err() {
+            return Ok(());
+        }
+    }
+}
+
+/// Returns the names that `-all` stands for.
+fn all_names() -> Result<Vec<Name>, Failure> {
+    match named::names() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        names => names.map_err(|error| {
+            let reason = reason(&error);
+            let ip = format!("Failed to open directory {DIRECTORY}: {reason}");
+            Failure::new(EXIT_SEMANTIC, ip, reason).trying(format!("cannot read {DIRECTORY}"))
+        }),
+    }
+}
+
+fn name(word: &[u8]) -> Result<Name, Failure> {
+    Name::parse(word).ok_or_else(|| {
+        let word = shown(word);
+        Failure::new(
+            EXIT_USAGE,
+            format!("Invalid netns name \"{word}\""),
+            format!("`{word}` cannot be a namespace's name"),
+        )
+        .hint(format!("the name is that of a file in {DIRECTORY}: 1 to 255 bytes, no `/`, neither `.` nor `..`"))
+    })
+}
+
+/// Reads the number of a process as `ip` does: any radix, a sign, but not 0.
+fn process_number(word: &[u8]) -> Option<i32> {
+    let (sign, digits) = match word {
+        [b'-', digits @ ..] => (-1, digits),
+        digits => (1, digits),
+    };
+    let number = i64::try_from(number(digits)?).ok()?;
+    i32::try_from(sign * number).ok().filter(|number| *number != 0)
+}
+
+fn missing(what: &str, example: &str) -> Failure {
+    Failure::new(EXIT_SEMANTIC, format!("No {what} specified"), format!("the {what} is missing"))
+        .hint(format!("for example: `{example}`"))
+}
+
+fn no_command() -> Failure {
+    missing("command", "vwire netns exec blue ping 10.0.0.1")
+}
+
+fn extra() -> Failure {
+    Failure::new(EXIT_SEMANTIC, "extra arguments specified", "there are words after the last that has a meaning")
+}
+
+fn exec_failure(program: &[u8], error: &io::Error) -> Failure {
+    let (program, reason) = (shown(program), reason(error));
+    Failure::new(EXIT_SEMANTIC, format!("exec of \"{program}\" failed: {reason}"), reason)
+        .trying(format!("cannot run `{program}`"))
+}
+
+/// Tells why a namespace could not be entered; also for `-n`.
+pub(super) fn enter_failure(error: &EnterError) -> Failure {
+    let (name, reason) = (error.name.display(), reason(&error.source));
+    let ip = match error.step {
+        EnterStep::Open => format!("Cannot open network namespace \"{name}\": {reason}"),
+        EnterStep::Move => format!("setting the network namespace \"{name}\" failed: {reason}"),
+        EnterStep::Mounts => format!("unshare failed: {reason}"),
+        EnterStep::Slave => format!("\"mount --make-rslave /\" failed: {reason}"),
+    };
+    let failure = Failure::new(EXIT_USAGE, ip, reason).trying(error.to_string());
+    helped(failure, &error.source, &error.name)
+}
+
+fn add_failure(error: &AddError) -> Failure {
+    let (name, reason) = (&error.name, reason(&error.source));
+    let path = name.path();
+    let file = path.display();
+    let ip = match &error.step {
+        AddStep::MakeDirectory => format!("mkdir {DIRECTORY} failed: {reason}"),
+        AddStep::OpenDirectory => format!("Cannot open netns runtime directory \"{DIRECTORY}\": {reason}"),
+        AddStep::ShareDirectory => format!("mount --make-shared {DIRECTORY} failed: {reason}"),
+        AddStep::BindDirectory => format!("mount --bind {DIRECTORY} {DIRECTORY} failed: {reason}"),
+        AddStep::PrivateDirectory => format!("mount --make-private {DIRECTORY} failed: {reason}"),
+        AddStep::CreateFile => format!("Cannot create namespace file \"{file}\": {reason}"),
+        AddStep::CreateNamespace => format!("Failed to create a new network namespace \"{name}\": {reason}"),
+        AddStep::Bind(from) => format!("Bind {} -> {file} failed: {reason}", from.display()),
+    };
+    let failure = Failure::new(EXIT_SEMANTIC, ip, reason).trying(error.to_string());
+    match (&error.step, error.source.kind()) {
+        (AddStep::CreateFile, io::ErrorKind::AlreadyExists) if named::is_leftover(name) => failure.hint(format!(
+            "nothing is bound to {file}, a program failed there halfway; `vwire netns delete {name}` removes it"
+        )),
+        (AddStep::CreateFile, io::ErrorKind::AlreadyExists) => failure.hint(format!(
+            "`vwire netns exec {name} PROGRAM` runs in the one that exists; `vwire netns delete {name}` removes it"
+        )),
+        (AddStep::Bind(from), io::ErrorKind::NotFound) => failure.hint(format!("there is no {}", from.display())),
+        _ => privilege(failure, &error.source, Capability::SysAdmin),
+    }
+}
+
+/// Adds what helps someone whose namespace `name` was not found or not granted.
+fn helped(failure: Failure, error: &io::Error, name: &OsStr) -> Failure {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            let names = named::names().unwrap_or_default();
+            let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+            failure.hint(known_names(&name.to_string_lossy(), &names))
+        }
+        io::ErrorKind::InvalidInput if Path::new(DIRECTORY).join(name).exists() => {
+            let name = name.display();
+            failure
+                .hint(format!("nothing is bound to {DIRECTORY}/{name}; `vwire netns delete {name}` removes the file"))
+        }
+        _ => privilege(failure, error, Capability::SysAdmin),
+    }
+}
+
+/// Says which namespaces there are to someone who named another.
+fn known_names(wanted: &str, names: &[String]) -> String {
+    if let Some(near) = nearest(wanted, names.iter().map(String::as_str)) {
+        return format!("did you mean `{near}`?");
+    }
+    match names {
+        [] => format!("no namespace has a name yet; `vwire netns add {wanted}` makes this one"),
+        // More than a line of them helps nobody.
+        names if names.len() > 8 => format!("`vwire netns` lists the {} that have a name", names.len()),
+        names => format!("these have a name: {}; `vwire netns add {wanted}` makes this one", names.join(", ")),
+    }
+}
+
+/// Adds which privilege lacks, where the kernel refused for want of one.
+fn privilege(failure: Failure, error: &io::Error, capability: Capability) -> Failure {
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        return failure;
+    }
+    if capability::has(capability) {
+        return failure.hint(format!(
+            "this process has {capability}; a container's seccomp filter, a security module or a read-only mount refuses"
+        ));
+    }
+    failure.hint(format!("this takes {capability}, which this process lacks: run it as root, with sudo for example"))
+}
+
+fn warn(ip: &mut Ip<'_>, warnings: &[Warning]) {
+    for warning in warnings {
+        ip.say(warning_text(warning, ip.persona).as_bytes());
+    }
+}
+
+fn warning_text(warning: &Warning, persona: Persona) -> String {
+    match (persona, warning) {
+        (Persona::Ip, Warning::Sysfs(error)) => format!("mount of /sys failed: {}\n", reason(error)),
+        (Persona::Ip, Warning::Etc { from, to, source }) => {
+            format!("Bind {} -> {} failed: {}\n", from.display(), to.display(), reason(source))
+        }
+        (Persona::Vwire, Warning::Sysfs(error)) => format!(
+            "warning: cannot mount /sys of the namespace: {}\n\
+             hint: it goes on; only programs that look for devices in /sys/class/net see others' or none\n",
+            reason(error)
+        ),
+        (Persona::Vwire, Warning::Etc { from, to, source }) => {
+            let (from, to) = (from.display(), to.display());
+            let hint = if source.kind() == io::ErrorKind::NotFound {
+                format!("hint: create an empty {to} for it to lie over\n")
+            } else {
+                String::new()
+            };
+            format!("warning: cannot lay {from} over {to}: {}\n{hint}", reason(source))
+        }
+    }
+}
+
+fn reason(error: &io::Error) -> String {
+    error.raw_os_error().map_or_else(|| error.to_string(), errno_sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_may_be_cut_short_in_ips_order() {
+        let found = |word: &str| find(COMMANDS, word.as_bytes());
+        assert_eq!(found("l"), Some(Ask::List));
+        assert_eq!(found("sh"), Some(Ask::List));
+        assert_eq!(found("a"), Some(Ask::Add));
+        assert_eq!(found("at"), Some(Ask::Attach));
+        assert_eq!(found("del"), Some(Ask::Delete));
+        assert_eq!(found("dele"), Some(Ask::Delete));
+        assert_eq!(found("exe"), Some(Ask::Exec));
+        assert_eq!(found("foo"), None);
+    }
+
+    #[test]
+    fn a_process_number_has_a_sign_but_is_not_0() {
+        assert_eq!(process_number(b"812"), Some(812));
+        assert_eq!(process_number(b"0x10"), Some(16));
+        assert_eq!(process_number(b"-5"), Some(-5));
+        assert_eq!(process_number(b"0"), None);
+        assert_eq!(process_number(b"0x"), None);
+        assert_eq!(process_number(b"2147483648"), None);
+    }
+
+    #[test]
+    fn a_misspelled_name_meets_the_right_one() {
+        let names = ["blue".to_owned(), "red".to_owned()];
+        assert_eq!(known_names("bleu", &names), "did you mean `blue`?");
+        assert_eq!(
+            known_names("green", &names),
+            "these have a name: blue, red; `vwire netns add green` makes this one"
+        );
+        assert_eq!(known_names("green", &[]), "no namespace has a name yet; `vwire netns add green` makes this one");
+    }
+
+    #[test]
+    fn a_warning_says_what_it_means_for_programs() {
+        let warning = Warning::Sysfs(io::Error::from_raw_os_error(1));
+        assert_eq!(warning_text(&warning, Persona::Ip), "mount of /sys failed: Operation not permitted\n");
+        assert!(warning_text(&warning, Persona::Vwire).starts_with("warning: cannot mount /sys of the namespace: "));
+    }
+}
