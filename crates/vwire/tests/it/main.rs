@@ -5,6 +5,7 @@ mod docs;
 mod lab;
 mod lab_helper;
 mod netns;
+mod sandbox;
 mod sources;
 mod tidy;
 mod tidy_bites;

@@ -1,9 +1,11 @@
 //! `netns`: the same names, words and exit codes as `ip netns`, and both tools side by side.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
+use nix::fcntl::{Flock, FlockArg};
 use vwire::lab::namespace::{DIRECTORY, Identity, Name, Namespace, find, named, run_in};
 
 use crate::lab::{Who, alike, alike_after, lab, until};
@@ -124,12 +126,21 @@ fn both_tools_see_and_remove_each_others_names() {
 fn the_directory_is_shared_once_whoever_comes_first() {
     lab(|net| {
         let hidden = mounts_of(DIRECTORY).len();
-        let commands =
-            ["first-1", "first-2", "first-3", "first-4", "first-5", "first-6", "first-7", "first-8"].map(|name| {
-                let who = if name < "first-7" { Who::Vwire } else { Who::Ip };
-                net.command_of(who, &["netns", "add", name])
-            });
-        let mut children = commands.map(|mut command| command.spawn().unwrap());
+        // While the test holds the lock all eight must wait for it; then they are let go at once.
+        let lock = Flock::lock(fs::File::open(DIRECTORY).unwrap(), FlockArg::LockExclusive).unwrap();
+        let commands = ["first-1", "first-2", "first-3", "first-4", "first-5", "first-6", "first-7", "first-8"];
+        let mut children = commands.map(|name| {
+            let who = if name < "first-7" { Who::Vwire } else { Who::Ip };
+            net.command_of(who, &["netns", "add", name]).spawn().unwrap()
+        });
+        let waiter = format!(":{} 0 EOF", fs::metadata(DIRECTORY).unwrap().ino());
+        until("eight wait for the lock", || {
+            let locks = fs::read_to_string("/proc/locks").unwrap();
+            let waiters = locks.lines().filter(|line| line.contains("-> FLOCK") && line.ends_with(&waiter));
+            (waiters.count() == 8).then_some(())
+        });
+        assert_eq!(mounts_of(DIRECTORY).len(), hidden);
+        drop(lock);
         for child in &mut children {
             assert!(child.wait().unwrap().success());
         }

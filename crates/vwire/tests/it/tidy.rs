@@ -106,7 +106,8 @@ const NAMESPACE_CALLS: &[&str] =
 const NAMESPACE_ROOMS: &[&str] = &["crates/vwire/src/lab/namespace", "crates/vwire-tuntap/src/sys/fds"];
 
 /// Who may start another program, and only one that its user names.
-const STARTS_PROGRAMS: &[&str] = &["crates/vwire/src/cli/ip/netns", "crates/vwire/src/lab/namespace"];
+const STARTS_PROGRAMS: &[&str] =
+    &["crates/vwire/src/cli/ip/netns", "crates/vwire/src/cli/sandbox", "crates/vwire/src/lab/namespace"];
 
 /// The programs whose work vwire does itself.
 const OTHERS_WORK: &[&str] = &[
