@@ -8,7 +8,8 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use crate::socket::{OpenError, OwnedMessage, Socket};
+use crate::error::OpenError;
+use crate::socket::{OwnedMessage, Socket};
 use crate::sys;
 use crate::wire::{Messages, message};
 

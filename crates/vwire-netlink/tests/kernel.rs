@@ -1,10 +1,15 @@
 //! The socket and the messages against the running kernel, each test in a network namespace of its own.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 use vwire_netlink::wire::link::{KindData, bridge::Bridge, veth::Veth};
-use vwire_netlink::{Address, AddressFilter, Create, IfName, Link, LinkFilter, Request, Socket};
+use vwire_netlink::{
+    Address, AddressFilter, Create, Event, Group, IfName, Link, LinkFilter, MessageType, Monitor, NamespaceId,
+    Namespaces, Neighbour, Nexthop, Object, Request, Route, Rule, Socket,
+};
 
 /// Runs `test` on a thread with a network namespace of its own.
 fn in_namespace(test: impl FnOnce(Socket) + Send + 'static) {
@@ -157,5 +162,295 @@ fn an_address_is_added_found_and_deleted() {
         assert_eq!(found[0].other, []);
         socket.request(&Request::del_address(&address)).unwrap();
         assert_eq!(socket.addresses(&AddressFilter::all()).unwrap(), []);
+    });
+}
+
+const AF_INET: u8 = 2;
+const AF_INET6: u8 = 10;
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+/// Makes the pair ep1 and ep2, up, with 192.0.2.1/24 on ep1, and returns the index of ep1.
+fn pair_with_address(socket: &mut Socket) -> u32 {
+    socket.request(&Request::new_link(&veth("ep1", "ep2"), Create::Exclusive)).unwrap();
+    for end in ["ep1", "ep2"] {
+        let mut link = Link::named(name(end));
+        let up = u32::try_from(libc::IFF_UP).unwrap();
+        link.set_flags(up, up).set_addr_gen_mode(1);
+        socket.request(&Request::set_link(&link)).unwrap();
+    }
+    let ep1: Link = socket.get(&Request::get_link(&Link::named(name("ep1")))).unwrap();
+    assert_eq!(ep1.addr_gen_mode(), Some(1));
+    let address = Address {
+        family: AF_INET,
+        prefixlen: 24,
+        index: ep1.index,
+        local: Some(ip("192.0.2.1")),
+        ..Address::default()
+    };
+    socket.request(&Request::new_address(&address, Create::Exclusive)).unwrap();
+    ep1.index
+}
+
+fn route(text: &str, length: u8) -> Route {
+    Route {
+        family: AF_INET,
+        dst_len: length,
+        header_table: libc::RT_TABLE_MAIN,
+        protocol: libc::RTPROT_STATIC,
+        route_type: libc::RTN_UNICAST,
+        dst: Some(ip(text)),
+        ..Route::default()
+    }
+}
+
+#[test]
+fn routes_are_made_listed_and_asked_for() {
+    use vwire_netlink::wire::route::{Hop, Metrics, Multipath};
+    in_namespace(|mut socket| {
+        let index = pair_with_address(&mut socket);
+        let single = Route {
+            gateway: Some(ip("192.0.2.2")),
+            metrics: Some(Box::new(Metrics { mtu: Some(1300), ..Metrics::default() })),
+            ..route("198.51.100.0", 24)
+        };
+        socket.request(&Request::new_route(&single, Create::Exclusive)).unwrap();
+        let hop = |last| Hop { hops: last, index, gateway: Some(ip(&format!("192.0.2.{last}"))), ..Hop::default() };
+        let many = Route { multipath: Some(Multipath(vec![hop(2), hop(3)])), ..route("203.0.113.0", 24) };
+        socket.request(&Request::new_route(&many, Create::Exclusive)).unwrap();
+
+        let filter = Route { family: AF_INET, table: Some(254), ..Route::default() };
+        let routes = socket.routes(&filter).unwrap();
+        let found: BTreeMap<_, _> = routes.iter().map(|route| (route.dst.unwrap(), route)).collect();
+        assert_eq!(found.len(), 3);
+        let found_single = found[&ip("198.51.100.0")];
+        assert_eq!((found_single.gateway, found_single.oif), (single.gateway, Some(index)));
+        assert_eq!(found_single.metrics.as_ref().unwrap().mtu, Some(1300));
+        assert_eq!(found[&ip("203.0.113.0")].multipath, many.multipath);
+        assert!(routes.iter().all(|route| route.other.is_empty() && route.table_id() == 254));
+
+        let question = Route { family: AF_INET, dst_len: 32, dst: Some(ip("198.51.100.7")), ..Route::default() };
+        let answer: Route = socket.get(&Request::get_route(&question)).unwrap();
+        assert_eq!((answer.gateway, answer.prefsrc), (single.gateway, Some(ip("192.0.2.1"))));
+        socket.request(&Request::del_route(&single)).unwrap();
+        let error = socket.get::<Route>(&Request::get_route(&question)).unwrap_err();
+        assert_eq!(error.to_string(), "RTM_GETROUTE: Network is unreachable");
+    });
+}
+
+#[test]
+fn a_filter_that_the_kernel_does_not_know_is_an_error() {
+    in_namespace(|mut socket| {
+        let filter = Route { family: AF_INET, gateway: Some(ip("192.0.2.1")), ..Route::default() };
+        let error = socket.routes(&filter).unwrap_err();
+        assert_eq!(error.errno(), Some(libc::EINVAL));
+        assert!(error.message().is_some(), "{error}");
+    });
+}
+
+#[test]
+fn rules_neighbours_nexthops_and_sysctls_are_listed() {
+    in_namespace(|mut socket| {
+        let index = pair_with_address(&mut socket);
+        let rule = Rule {
+            family: AF_INET,
+            action: 1,
+            table: Some(1000),
+            priority: Some(77),
+            fwmark: Some(5),
+            ..Rule::default()
+        };
+        socket.request(&Request::new_rule(&rule, Create::Exclusive)).unwrap();
+        let rules = socket.rules(AF_INET).unwrap();
+        assert_eq!(rules.len(), 4);
+        let found = rules.iter().find(|rule| rule.priority == Some(77)).unwrap();
+        assert_eq!((found.table_id(), found.fwmark), (1000, Some(5)));
+        assert_eq!(found.other, []);
+
+        let neighbour = Neighbour {
+            family: AF_INET,
+            index,
+            state: libc::NUD_PERMANENT,
+            dst: Some(ip("192.0.2.9")),
+            lladdr: Some([2, 0, 0, 0, 0, 9].into()),
+            ..Neighbour::default()
+        };
+        socket.request(&Request::new_neighbour(&neighbour, Create::Exclusive)).unwrap();
+        let filter = Neighbour { family: AF_INET, ..Neighbour::default() };
+        let found = socket.neighbours(&filter).unwrap();
+        assert_eq!(
+            found.iter().map(|one| (one.dst, one.lladdr)).collect::<Vec<_>>(),
+            [(neighbour.dst, neighbour.lladdr)]
+        );
+        assert_eq!(found[0].other, []);
+
+        let nexthop = Nexthop {
+            family: AF_INET,
+            id: Some(7),
+            oif: Some(index),
+            gateway: Some(ip("192.0.2.9")),
+            ..Nexthop::default()
+        };
+        socket.request(&Request::new_nexthop(&nexthop, Create::Exclusive)).unwrap();
+        let found = socket.nexthops(&Nexthop::default()).unwrap();
+        assert_eq!((found.len(), found[0].id, found[0].gateway), (1, Some(7), nexthop.gateway));
+        assert_eq!(found[0].other, []);
+
+        let sysctls = socket.netconfs(AF_INET).unwrap();
+        assert!(sysctls.iter().any(|one| one.ifindex == Some(-1) && one.forwarding.is_some()));
+        assert!(sysctls.iter().all(|one| one.other.is_empty()), "{sysctls:?}");
+        assert!(!socket.address_labels().unwrap().is_empty());
+        assert_eq!(socket.counters().unwrap().len(), 3);
+        let _ = socket.rules(AF_INET6).unwrap();
+    });
+}
+
+#[test]
+fn ports_of_a_bridge_and_what_it_knows_are_listed() {
+    in_namespace(|mut socket| {
+        let index = pair_with_address(&mut socket);
+        let mut bridge = Link::named(name("br0"));
+        bridge.set_kind("bridge", None);
+        let bridge: Link = socket.get(&Request::new_link(&bridge, Create::Exclusive).with_echo()).unwrap();
+        socket.request(&Request::set_link(&Link { index, master: Some(bridge.index), ..Link::default() })).unwrap();
+        let port: Link = socket.get(&Request::get_link(&Link::named(name("ep1")))).unwrap();
+        assert_eq!((port.master, port.slave_kind()), (Some(bridge.index), Some("bridge")));
+        let Some(vwire_netlink::wire::link::SlaveData::BridgePort(data)) = port.slave_data() else {
+            panic!("{:?}", port.slave_data());
+        };
+        assert_eq!((data.learning, &data.other[..]), (Some(1), &[][..]));
+        let ports = socket.bridge_links().unwrap();
+        let port = ports.iter().find(|port| port.index == index).unwrap();
+        assert_eq!(port.master, Some(bridge.index));
+        assert_eq!(port.protinfo.as_ref().unwrap().learning, Some(1));
+        let known = socket.forwarding_database().unwrap();
+        assert!(known.iter().any(|entry| entry.index == index && entry.master == Some(bridge.index)));
+    });
+}
+
+#[test]
+fn other_names_are_given_and_taken() {
+    in_namespace(|mut socket| {
+        let mut link = Link::named(name("lo"));
+        link.prop_list.get_or_insert_default().alt_ifname = vec!["a-name-of-more-than-fifteen-bytes".into()];
+        socket.request(&Request::new_link_names(&link)).unwrap();
+        let by_name = Link { alt_ifname: Some("a-name-of-more-than-fifteen-bytes".into()), ..Link::default() };
+        let lo: Link = socket.get(&Request::get_link(&by_name)).unwrap();
+        assert_eq!((lo.index, lo.alt_names().len()), (1, 1));
+        socket.request(&Request::del_link_names(&link)).unwrap();
+        assert!(socket.links(&LinkFilter::all()).unwrap()[0].alt_names().is_empty());
+    });
+}
+
+#[test]
+fn an_alias_is_set_and_deleted_by_an_empty_one() {
+    in_namespace(|mut socket| {
+        let mut link = Link::named(name("lo"));
+        link.ifalias = Some("some words".into());
+        socket.request(&Request::set_link(&link)).unwrap();
+        assert_eq!(socket.links(&LinkFilter::all()).unwrap()[0].ifalias, link.ifalias);
+        link.ifalias = Some("".into());
+        socket.request(&Request::set_link(&link)).unwrap();
+        assert_eq!(socket.links(&LinkFilter::all()).unwrap()[0].ifalias, None);
+    });
+}
+
+#[test]
+fn a_monitor_tells_what_changes() {
+    in_namespace(|mut socket| {
+        let mut monitor = Monitor::open(&[Group::LINK], Namespaces::Own).unwrap();
+        assert_eq!(monitor.next(Some(Duration::ZERO)).unwrap(), None);
+        socket.request(&Request::new_link(&veth("ep1", "ep2"), Create::Exclusive)).unwrap();
+        let mut seen = Vec::new();
+        while let Some(Event::Change { nsid, message }) = monitor.next(Some(Duration::ZERO)).unwrap() {
+            assert_eq!((nsid, message.header.message_type), (None, MessageType::NEWLINK));
+            if let Ok(Object::Link(link)) = Object::parse(message.header.message_type, &message.payload) {
+                seen.push(link.ifname.unwrap().to_string());
+            }
+        }
+        assert!(seen.contains(&"ep1".to_owned()) && seen.contains(&"ep2".to_owned()), "{seen:?}");
+    });
+}
+
+#[test]
+fn a_monitor_that_is_not_read_says_that_it_missed_something() {
+    in_namespace(|mut socket| {
+        let mut monitor = Monitor::open(&[Group::LINK], Namespaces::Own).unwrap();
+        monitor.set_receive_buffer(4096).unwrap();
+        for mtu in 1000..1050 {
+            let link = Link { mtu: Some(mtu), ..Link::named(name("lo")) };
+            socket.request(&Request::set_link(&link)).unwrap();
+        }
+        let mut events = Vec::new();
+        while let Some(event) = monitor.next(Some(Duration::ZERO)).unwrap() {
+            events.push(event);
+        }
+        assert!(events.contains(&Event::Overrun), "{} events", events.len());
+        socket.request(&Request::set_link(&Link { mtu: Some(2000), ..Link::named(name("lo")) })).unwrap();
+        assert!(matches!(monitor.next(Some(Duration::ZERO)).unwrap(), Some(Event::Change { .. })));
+    });
+}
+
+#[test]
+fn a_namespace_gets_an_id_and_its_changes_carry_it() {
+    in_namespace(|mut socket| {
+        let (to_us, from_other) = std::sync::mpsc::channel();
+        let (to_other, from_us) = std::sync::mpsc::channel::<()>();
+        let other = std::thread::spawn(move || {
+            nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).unwrap();
+            let mut socket = Socket::open().unwrap();
+            to_us.send(std::fs::File::open("/proc/thread-self/ns/net").unwrap()).unwrap();
+            from_us.recv().unwrap();
+            socket.request(&Request::new_link(&veth("far1", "far2"), Create::Exclusive)).unwrap();
+        });
+        let namespace = from_other.recv().unwrap();
+        let fd = u32::try_from(std::os::fd::AsRawFd::as_raw_fd(&namespace)).unwrap();
+        let question = Request::get_namespace_id(&NamespaceId { fd: Some(fd), ..NamespaceId::default() });
+        let none: NamespaceId = socket.get(&question).unwrap();
+        assert_eq!(none.nsid, Some(NamespaceId::NOT_ASSIGNED));
+        let id = NamespaceId { fd: Some(fd), nsid: Some(42), ..NamespaceId::default() };
+        socket.request(&Request::new_namespace_id(&id)).unwrap();
+        assert_eq!(socket.get::<NamespaceId>(&question).unwrap().nsid, Some(42));
+        let ids = socket.namespace_ids(&NamespaceId::default()).unwrap();
+        assert_eq!(ids.iter().map(|id| id.nsid).collect::<Vec<_>>(), [Some(42)]);
+
+        let mut monitor = Monitor::open(&[Group::LINK], Namespaces::AllWithId).unwrap();
+        to_other.send(()).unwrap();
+        other.join().unwrap();
+        let event = monitor.next(Some(Duration::from_secs(10))).unwrap();
+        assert!(matches!(event, Some(Event::Change { nsid: Some(42), .. })), "{event:?}");
+        let filter = LinkFilter { target_netnsid: Some(42), ..LinkFilter::all() };
+        let links = socket.links(&filter).unwrap();
+        assert!(links.iter().all(|link| link.target_netnsid == Some(42)));
+    });
+}
+
+#[test]
+fn a_list_is_consistent_while_links_come_and_go() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    in_namespace(|mut socket| {
+        for number in 0..200 {
+            let link = veth(&format!("a{number}"), &format!("b{number}"));
+            socket.request(&Request::new_link(&link, Create::Exclusive)).unwrap();
+        }
+        let mut changer = Socket::open().unwrap();
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    changer.request(&Request::new_link(&veth("x", "y"), Create::Exclusive)).unwrap();
+                    changer.request(&Request::del_link(&Link::named(name("x")))).unwrap();
+                }
+            });
+            for _ in 0..20 {
+                match socket.links(&LinkFilter::without_stats()) {
+                    Ok(links) => assert!((401..=403).contains(&links.len()), "{}", links.len()),
+                    Err(error) => assert!(error.to_string().contains("something changed"), "{error}"),
+                }
+            }
+            stop.store(true, Ordering::Relaxed);
+        });
     });
 }

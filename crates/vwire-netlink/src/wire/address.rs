@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::value::Text;
+use super::text::Text;
 
 attributes! {
     /// An address of a link (`struct ifaddrmsg` and `IFA_*`).
@@ -40,6 +40,8 @@ attributes! {
         target_netnsid: Option<i32> = 10,
         /// Who set the address (`IFAPROT_*`; Linux 5.18).
         proto: Option<u8> = 11,
+        /// Of a multicast address: how many want it.
+        mc_users: Option<u32> = 12,
     }
 }
 

@@ -6,9 +6,9 @@
 use std::fmt;
 
 use super::attr::{Attributes, aligned};
-use super::message::{Header, MessageType};
+use super::message::Header;
 use super::names::{Children, Names};
-use super::{Address, Body, Link};
+use super::object;
 
 /// `NLM_F_CAPPED`: only the header of the request is echoed.
 const CAPPED: u16 = 0x100;
@@ -197,22 +197,17 @@ fn i64_of(payload: &[u8]) -> Option<i64> {
     Some(i64::from_ne_bytes(payload.try_into().ok()?))
 }
 
-/// Returns the length of the fixed header and the names of the attributes of a message's payload.
-fn layout(message_type: MessageType) -> Option<(usize, &'static Names)> {
-    /// Of each family of message types: new, del, get, set.
-    const LAYOUTS: &[(u16, usize, &Names)] = &[
-        (MessageType::NEWLINK.0, Link::HEADER_LEN, Link::NAMES),
-        (MessageType::NEWLINKPROP.0, Link::HEADER_LEN, Link::NAMES),
-        (MessageType::NEWADDR.0, Address::HEADER_LEN, Address::NAMES),
-    ];
-    let family = message_type.0 & !3;
-    let (_, header, names) = LAYOUTS.iter().find(|(new, ..)| *new == family)?;
-    Some((aligned(*header), names))
+/// Returns where the attributes of a request start and what they are called.
+fn layout(request: &[u8]) -> Option<(usize, &'static Names)> {
+    let header = Header::parse(request)?;
+    let family = request.get(Header::LEN).copied().unwrap_or_default();
+    let (length, names) = object::layout(header.message_type, family)?;
+    Some((aligned(length), names))
 }
 
 /// Returns the names down to the attribute that starts at `offset` of the request, and what is in it.
 fn path(request: &[u8], offset: u32) -> (Vec<String>, Option<&'static Names>) {
-    let Some(layout) = Header::parse(request).and_then(|header| layout(header.message_type)) else {
+    let Some(layout) = layout(request) else {
         return (Vec::new(), None);
     };
     let Ok(offset) = usize::try_from(offset) else {
@@ -245,10 +240,7 @@ fn path(request: &[u8], offset: u32) -> (Vec<String>, Option<&'static Names>) {
 fn path_of_missing(request: &[u8], nest: Option<u32>, number: u16) -> Vec<String> {
     let (mut path, names) = match nest {
         Some(offset) => path(request, offset),
-        None => {
-            let layout = Header::parse(request).and_then(|header| layout(header.message_type));
-            (Vec::new(), layout.map(|(_, names)| names))
-        }
+        None => (Vec::new(), layout(request).map(|(_, names)| names)),
     };
     path.push(names.map_or_else(|| format!("attribute {number}"), |names| names.name(number)));
     path
@@ -256,8 +248,9 @@ fn path_of_missing(request: &[u8], nest: Option<u32>, number: u16) -> Vec<String
 
 #[cfg(test)]
 mod tests {
+    use super::super::Builder;
+    use super::super::link::{Link, vlan::Vlan};
     use super::super::request::{Create, Request};
-    use super::super::{Builder, link::vlan::Vlan};
     use super::*;
 
     fn request() -> Request {

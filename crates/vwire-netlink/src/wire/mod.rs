@@ -9,22 +9,48 @@ mod set;
 
 pub mod address;
 pub mod attr;
+pub mod bridge;
+pub mod codec;
 pub mod extack;
+pub mod field;
+pub mod label;
 pub mod link;
 pub mod message;
 pub mod names;
+pub mod neighbour;
+pub mod nest;
+pub mod netconf;
+pub mod nexthop;
+pub mod nsid;
+pub mod object;
+pub mod prefix;
+#[cfg(test)]
+mod properties;
 pub mod request;
+pub mod route;
+pub mod rule;
 #[cfg(test)]
 pub mod sample;
+pub mod stats;
+pub mod text;
 pub mod value;
 
 pub use address::Address;
 pub use attr::{Attribute, Attributes, Builder, RawAttribute};
+pub use bridge::{BridgeLink, VlanDb};
 pub use extack::ExtAck;
+pub use label::AddressLabel;
 pub use link::Link;
 pub use message::{Header, MalformedMessage, Message, MessageType, Messages};
+pub use neighbour::Neighbour;
+pub use netconf::Netconf;
+pub use nexthop::Nexthop;
+pub use nsid::NamespaceId;
+pub use object::Object;
 pub use request::{Create, Request};
-pub use value::Text;
+pub use route::Route;
+pub use rule::Rule;
+pub use text::Text;
 
 /// A message with a fixed header and attributes: a link, an address, a route.
 pub trait Body: Sized + Default {

@@ -3,7 +3,7 @@
 use super::attr::Builder;
 use super::link::Link;
 use super::message::{Header, MessageType};
-use super::{Address, Body};
+use super::{Address, Body, BridgeLink, NamespaceId, Neighbour, Nexthop, Route, Rule};
 use crate::name::IfIndex;
 
 /// `NLM_F_REQUEST`.
@@ -125,6 +125,81 @@ impl Request {
     /// Returns a request for the link with this index.
     pub fn get_link_by_index(index: IfIndex) -> Self {
         Self::get_link(&Link::with_index(index))
+    }
+
+    /// Returns a request that makes a route.
+    pub fn new_route(route: &Route, create: Create) -> Self {
+        Self::new(MessageType::NEWROUTE, create.flags(), route)
+    }
+
+    /// Returns a request that deletes a route.
+    pub fn del_route(route: &Route) -> Self {
+        Self::new(MessageType::DELROUTE, 0, route)
+    }
+
+    /// Returns a request for a route.
+    pub fn get_route(route: &Route) -> Self {
+        Self::new(MessageType::GETROUTE, 0, route)
+    }
+
+    /// Returns a request that makes a rule.
+    pub fn new_rule(rule: &Rule, create: Create) -> Self {
+        Self::new(MessageType::NEWRULE, create.flags(), rule)
+    }
+
+    /// Returns a request that deletes a rule.
+    pub fn del_rule(rule: &Rule) -> Self {
+        Self::new(MessageType::DELRULE, 0, rule)
+    }
+
+    /// Returns a request that makes a neighbour, or an address in a bridge.
+    pub fn new_neighbour(neighbour: &Neighbour, create: Create) -> Self {
+        Self::new(MessageType::NEWNEIGH, create.flags(), neighbour)
+    }
+
+    /// Returns a request that deletes a neighbour, or an address in a bridge.
+    pub fn del_neighbour(neighbour: &Neighbour) -> Self {
+        Self::new(MessageType::DELNEIGH, 0, neighbour)
+    }
+
+    /// Returns a request for a neighbour, or an address in a bridge.
+    pub fn get_neighbour(neighbour: &Neighbour) -> Self {
+        Self::new(MessageType::GETNEIGH, 0, neighbour)
+    }
+
+    /// Returns a request that makes a next hop.
+    pub fn new_nexthop(nexthop: &Nexthop, create: Create) -> Self {
+        Self::new(MessageType::NEWNEXTHOP, create.flags(), nexthop)
+    }
+
+    /// Returns a request that deletes a next hop.
+    pub fn del_nexthop(nexthop: &Nexthop) -> Self {
+        Self::new(MessageType::DELNEXTHOP, 0, nexthop)
+    }
+
+    /// Returns a request for a next hop.
+    pub fn get_nexthop(nexthop: &Nexthop) -> Self {
+        Self::new(MessageType::GETNEXTHOP, 0, nexthop)
+    }
+
+    /// Returns a request that gives a namespace an id.
+    pub fn new_namespace_id(id: &NamespaceId) -> Self {
+        Self::new(MessageType::NEWNSID, 0, id)
+    }
+
+    /// Returns a request for the id of a namespace.
+    pub fn get_namespace_id(id: &NamespaceId) -> Self {
+        Self::new(MessageType::GETNSID, 0, id)
+    }
+
+    /// Returns a request that changes a port of a bridge, by a message of the family `AF_BRIDGE`.
+    pub fn set_bridge_link(link: &BridgeLink) -> Self {
+        Self::new(MessageType::SETLINK, 0, link)
+    }
+
+    /// Returns a request that takes VLANs from a port of a bridge, by a message of the family `AF_BRIDGE`.
+    pub fn del_bridge_link(link: &BridgeLink) -> Self {
+        Self::new(MessageType::DELLINK, 0, link)
     }
 
     /// Returns the request with `NLM_F_ECHO`: the reply then has what was made.

@@ -37,7 +37,7 @@ macro_rules! attributes {
                         $($crate::wire::names::Row {
                             number: $number,
                             name: attributes!(@name $field $($alias)?),
-                            children: <$Field as $crate::wire::value::Field<attributes!(@codec $($Codec)?)>>::CHILDREN,
+                            children: <$Field as $crate::wire::field::Field<attributes!(@codec $($Codec)?)>>::CHILDREN,
                         },)*
                         $($($crate::wire::names::Row {
                             number: $other_number,
@@ -51,7 +51,7 @@ macro_rules! attributes {
 
             /// Takes an attribute into its field, or returns false: it is unknown or of an unknown form.
             fn take(&mut self, attribute: &$crate::wire::Attribute<'_>) -> bool {
-                use $crate::wire::value::Field;
+                use $crate::wire::field::Field;
                 match attribute.number() {
                     $($number => Field::<attributes!(@codec $($Codec)?)>::take(&mut self.$field, attribute.payload()),)*
                     _ => false,
@@ -72,7 +72,7 @@ macro_rules! attributes {
             }
 
             fn put_all(&self, out: &mut $crate::wire::Builder) {
-                use $crate::wire::value::Field;
+                use $crate::wire::field::Field;
                 $(Field::<attributes!(@codec $($Codec)?)>::put(&self.$field, $number, out);)*
                 for other in &self.other {
                     out.bytes(other.flagged_number, &other.payload);
@@ -84,7 +84,7 @@ macro_rules! attributes {
             fn sample_all(source: &mut $crate::wire::sample::Source) -> Self {
                 Self {
                     $($($header: $crate::wire::value::Fixed::sample_fixed(source),)*)?
-                    $($field: <$Field as $crate::wire::value::Field<attributes!(@codec $($Codec)?)>>::sample_field(source),)*
+                    $($field: <$Field as $crate::wire::field::Field<attributes!(@codec $($Codec)?)>>::sample_field(source),)*
                     other: source.others(),
                 }
             }
@@ -172,7 +172,7 @@ macro_rules! attributes {
         }
     };
 
-    (@codec) => { $crate::wire::value::Native };
+    (@codec) => { $crate::wire::codec::Native };
     (@codec $Codec:ident) => { $Codec };
     (@name $field:ident) => { stringify!($field) };
     (@name $field:ident $alias:literal) => { $alias };

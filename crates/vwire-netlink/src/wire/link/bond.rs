@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::super::value::Numbered;
+use super::super::nest::Numbered;
 use crate::name::LinkAddress;
 
 attributes! {

@@ -1,6 +1,8 @@
-//! bridge: an Ethernet switch, and its ports. Times are in hundredths of a second.
+//! An Ethernet switch in the kernel (bridge), and its ports.
+//!
+//! Times are in hundredths of a second.
 
-use super::super::value::BigEndian;
+use super::super::codec::BigEndian;
 use crate::name::LinkAddress;
 
 attributes! {
@@ -97,7 +99,7 @@ attributes! {
         /// Options of one bit each (`BR_BOOLOPT_*`).
         multi_boolopt: Option<BoolOptions> = 46,
         /// Who asks for multicast.
-        mcast_querier_state: Option<super::super::value::RawNest> = 47,
+        mcast_querier_state: Option<super::super::nest::RawNest> = 47,
         /// How many addresses are learned (Linux 6.8).
         fdb_n_learned: Option<u32> = 48,
         /// How many addresses may be learned (Linux 6.8).

@@ -5,9 +5,11 @@
 
 use super::super::attr::{Attributes, Builder, RawAttribute};
 use super::super::names::{Children, Names, Row};
+use super::super::nest::RawNest;
 #[cfg(test)]
 use super::super::sample::Source;
-use super::super::value::{RawNest, Text, Value};
+use super::super::text::Text;
+use super::super::value::Value;
 use super::bond::{Bond, BondSlave};
 use super::bridge::{Bridge, BridgePort};
 use super::ipvlan::Ipvlan;

@@ -25,7 +25,9 @@ pub use info::{KindData, LinkInfo, SlaveData};
 pub use stats::{LinkMap, Stats, Stats64};
 pub use vf::{VfInfo, VfInfoList};
 
-use super::value::{RawNest, Text, Uint, Unterminated};
+use super::codec::{Uint, Unterminated};
+use super::nest::RawNest;
+use super::text::Text;
 use crate::name::{IfIndex, IfName, LinkAddress};
 
 attributes! {

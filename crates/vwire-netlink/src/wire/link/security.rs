@@ -1,6 +1,6 @@
 //! Encrypted links: macsec, xfrm, ovpn.
 
-use super::super::value::BigEndian;
+use super::super::codec::BigEndian;
 
 attributes! {
     /// Encryption on a link.

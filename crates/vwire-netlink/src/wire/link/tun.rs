@@ -1,4 +1,6 @@
-//! tun: a link whose other end is a process. Its data is read only; /dev/net/tun makes and sets it.
+//! A link whose other end is a process (tun).
+//!
+//! Its data is read only; /dev/net/tun makes and sets it.
 
 attributes! {
     /// A TUN or TAP device.

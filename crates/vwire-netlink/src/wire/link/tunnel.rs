@@ -3,9 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::super::attr::Builder;
+use super::super::codec::BigEndian;
 #[cfg(test)]
 use super::super::sample::Source;
-use super::super::value::{BigEndian, Value};
+use super::super::value::Value;
 use super::vxlan::PortRange;
 
 attributes! {

@@ -2,10 +2,11 @@
 
 use super::super::Body;
 use super::super::attr::{Attributes, Builder, aligned};
+use super::super::codec::Codec;
 use super::super::names::Children;
 #[cfg(test)]
 use super::super::sample::Source;
-use super::super::value::{Codec, Value};
+use super::super::value::Value;
 use super::{Link, info};
 
 attributes! {

@@ -1,6 +1,6 @@
 //! vlan: the packets of one VLAN on a link.
 
-use super::super::value::BigEndian;
+use super::super::codec::BigEndian;
 
 attributes! {
     /// A VLAN.

@@ -2,7 +2,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::super::value::{BigEndian, Switch};
+use super::super::codec::BigEndian;
+use super::super::value::Switch;
 
 attributes! {
     /// A VXLAN tunnel.
