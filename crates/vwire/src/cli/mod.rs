@@ -7,7 +7,9 @@
 //! To add a verb: a file, a row in `verbs`.
 
 pub mod ip;
+pub mod ls;
 pub mod sandbox;
+pub mod tour;
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
@@ -39,7 +41,7 @@ pub struct Call<'a> {
 }
 
 fn verbs() -> Vec<Verb> {
-    vec![sandbox::verb()]
+    vec![ls::verb(), sandbox::verb(), tour::verb()]
 }
 
 /// Runs a whole command line, the program's name first, and returns the exit code.

@@ -5,6 +5,7 @@
 pub mod arphrd;
 pub mod colour;
 pub mod counters;
+pub mod devices;
 pub mod json;
 pub mod kind;
 pub mod link;

@@ -1,0 +1,129 @@
+//! `vwire ls`: every network device in one table, in words.
+
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+
+use clap::{Arg, ArgAction, Command};
+use vwire_netlink::Socket;
+
+use super::{Call, Verb};
+use crate::lab::namespace::{self, Namespace, find};
+use crate::out::devices;
+use crate::out::{Layout, Printer};
+use crate::snapshot::device::{NamespacePart, join};
+use crate::snapshot::read::{Other, holdings, read_namespace};
+
+/// Returns the verb.
+#[must_use]
+pub fn verb() -> Verb {
+    Verb { command, run }
+}
+
+fn command() -> Command {
+    Command::new("ls")
+        .about("Lists the network devices: what each is, how it is, and what it is joined to")
+        .long_about(
+            "Lists the network devices of this namespace, or with --all of every namespace that can be seen: what \
+             each is, its state in words, its addresses, the bridge it is a port of, where the other end of a veth \
+             is, and which process holds a TUN or TAP.\n\nHolders of other users and namespaces of other users are \
+             seen by root alone; what could not be seen is said on standard error.",
+        )
+        .arg(Arg::new("all").short('a').long("all").action(ArgAction::SetTrue).help("All namespaces that can be seen"))
+        .arg(Arg::new("json").short('j').long("json").action(ArgAction::SetTrue).help("One JSON document"))
+        .arg(Arg::new("pretty").short('p').long("pretty").action(ArgAction::SetTrue).help("JSON with line breaks"))
+}
+
+fn run(call: &mut Call<'_>) -> u8 {
+    let all = call.arguments.get_flag("all") || call.options.all;
+    let json = call.arguments.get_flag("json") || call.options.json;
+    let pretty = call.arguments.get_flag("pretty") || call.options.pretty;
+    if let Some(name) = &call.options.netns
+        && let Err(error) = namespace::enter(name)
+    {
+        return fail(call.stderr, &error);
+    }
+    let seen = match look() {
+        Ok(seen) => seen,
+        Err(error) => return fail(call.stderr, &error),
+    };
+    let shown = if all { seen.parts.len() } else { 1 };
+    let holdings = holdings();
+    let tables: Vec<_> = (0..shown).map(|index| (&seen.parts[index], join(&seen.parts, index, &holdings))).collect();
+    let written = if json {
+        let mut p = Printer::new(Layout { json, pretty, ..Layout::default() });
+        devices::print_json(&mut p, &tables, all);
+        call.stdout.write_all(&p.take())
+    } else {
+        let colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        call.stdout.write_all(devices::text(&tables, all, colour).as_bytes())
+    };
+    for (name, reason) in seen.unseen.iter().filter(|_| all) {
+        let _ = writeln!(call.stderr, "not seen: {name}: {reason}");
+    }
+    for part in &seen.parts[..shown] {
+        for missing in &part.missing {
+            let _ = writeln!(call.stderr, "not seen: {}{missing}", prefix(&part.name));
+        }
+    }
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => fail(call.stderr, &error),
+        _ => 0,
+    }
+}
+
+fn prefix(name: &str) -> String {
+    if name.is_empty() { String::new() } else { format!("{name}: ") }
+}
+
+fn fail(stderr: &mut dyn Write, error: &dyn std::error::Error) -> u8 {
+    let _ = write!(stderr, "error: cannot list the devices: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = write!(stderr, ": {error}");
+        cause = error.source();
+    }
+    let _ = writeln!(stderr);
+    1
+}
+
+/// The namespaces that were read, this one first, and those that were not.
+struct Looked {
+    parts: Vec<NamespacePart>,
+    unseen: Vec<(String, String)>,
+}
+
+/// Reads every namespace that can be seen: the other end of a veth may be in any of them.
+fn look() -> Result<Looked, vwire_netlink::socket::OpenError> {
+    let seen = find::all();
+    let mut unseen: Vec<(String, String)> =
+        seen.unreadable.iter().map(|place| (place.path.display().to_string(), place.source.to_string())).collect();
+    let mut opened: Vec<(String, Namespace)> = Vec::new();
+    for found in &seen.namespaces {
+        let name = if found.is_here() { String::new() } else { found.to_string() };
+        match found.open() {
+            Ok(namespace) => opened.push((name, namespace)),
+            Err(error) => unseen.push((found.to_string(), error.to_string())),
+        }
+    }
+    let others: Vec<Other<'_>> = opened
+        .iter()
+        .map(|(_, namespace)| Other { inode: namespace.identity().ino, handle: namespace.as_fd() })
+        .collect();
+    let mut parts = Vec::new();
+    for (name, opened) in &opened {
+        let inode = opened.identity().ino;
+        if name.is_empty() {
+            parts.insert(0, read_namespace(&mut Socket::open()?, name.clone(), inode, &others));
+            continue;
+        }
+        let read = namespace::run_in(opened, || {
+            Socket::open().map(|mut socket| read_namespace(&mut socket, name.clone(), inode, &others))
+        });
+        match read {
+            Ok(Ok(part)) => parts.push(part),
+            Ok(Err(error)) => unseen.push((name.clone(), error.to_string())),
+            Err(error) => unseen.push((name.clone(), error.to_string())),
+        }
+    }
+    Ok(Looked { parts, unseen })
+}
