@@ -93,7 +93,7 @@ struct Looked {
 }
 
 /// Reads every namespace that can be seen: the other end of a veth may be in any of them.
-fn look() -> Result<Looked, vwire_netlink::socket::OpenError> {
+fn look() -> Result<Looked, vwire_netlink::OpenError> {
     let seen = find::all();
     let mut unseen: Vec<(String, String)> =
         seen.unreadable.iter().map(|place| (place.path.display().to_string(), place.source.to_string())).collect();

@@ -1,9 +1,9 @@
 //! Reads what one namespace says, over a socket that was opened inside it.
 
 use std::collections::{BTreeSet, HashMap};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
-use vwire_netlink::{AddressFilter, Link, LinkFilter, Socket};
+use vwire_netlink::{AddressFilter, Link, LinkFilter, NamespaceId, Request, Socket};
 
 use super::device::{Holding, NamespacePart};
 
@@ -51,8 +51,9 @@ fn ids(socket: &mut Socket, links: &[Link], others: &[Other<'_>]) -> HashMap<i32
 /// Returns the id that the socket's namespace has for another one, if it has one.
 #[must_use]
 pub fn namespace_id(socket: &mut Socket, handle: BorrowedFd<'_>) -> Option<i32> {
-    let _ = (socket, handle);
-    None
+    let wanted = NamespaceId { fd: u32::try_from(handle.as_raw_fd()).ok(), ..NamespaceId::default() };
+    let answer = socket.get::<NamespaceId>(&Request::get_namespace_id(&wanted)).ok()?;
+    answer.nsid.filter(|id| *id >= 0)
 }
 
 /// Returns which processes hold queues of TUN and TAP devices, in any namespace.
