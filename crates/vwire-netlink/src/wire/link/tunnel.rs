@@ -154,7 +154,7 @@ attributes! {
 /// The flags of a tunnel: sit writes two bytes in network byte order, ip6tnl four in the host's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IpTunnelFlags {
-    /// `SIT_*`.
+    /// `SIT_*`, in host byte order for all that the kernel declares.
     Sit(u16),
     /// `IP6_TNL_F_*`.
     Ip6(u32),
@@ -163,7 +163,7 @@ pub enum IpTunnelFlags {
 impl Value for IpTunnelFlags {
     fn decode(payload: &[u8]) -> Option<Self> {
         match payload {
-            [a, b] => Some(Self::Sit(u16::from_be_bytes([*a, *b]))),
+            [a, b] => Some(Self::Sit(u16::from_ne_bytes([*a, *b]))),
             [a, b, c, d] => Some(Self::Ip6(u32::from_ne_bytes([*a, *b, *c, *d]))),
             _ => None,
         }
@@ -171,7 +171,7 @@ impl Value for IpTunnelFlags {
 
     fn encode(&self, out: &mut Builder) {
         match self {
-            Self::Sit(flags) => out.raw(&flags.to_be_bytes()),
+            Self::Sit(flags) => out.raw(&flags.to_ne_bytes()),
             Self::Ip6(flags) => out.raw(&flags.to_ne_bytes()),
         }
     }
