@@ -88,6 +88,10 @@ pub struct Context {
     pub groups: HashMap<u32, String>,
     /// Names of the reasons for `protodown`, by their bit.
     pub protodown_reasons: HashMap<u32, String>,
+    /// Names of users, who may own TUN and TAP devices.
+    pub users: HashMap<u32, String>,
+    /// Names of groups of users.
+    pub user_groups: HashMap<u32, String>,
 }
 
 impl Context {
@@ -146,7 +150,7 @@ pub fn print(p: &mut Printer, link: &Link, style: LinkStyle, context: &Context) 
         print_event(p, event);
     }
     if style.link_line || style.details > 0 {
-        print_addresses(p, link);
+        print_addresses(p, link, style);
     }
     print_namespace(p, link, context);
     print_protodown(p, link, context);
@@ -297,10 +301,14 @@ fn print_event(p: &mut Printer, event: u32) {
     }
 }
 
-fn print_addresses(p: &mut Printer, link: &Link) {
+fn print_addresses(p: &mut Printer, link: &Link, style: LinkStyle) {
     let spelled = |address: &[u8]| address_text(link.link_type, address);
     p.line_break();
-    p.string("link_type", "    link/", type_word(link.link_type).as_ref(), " ");
+    let link_type = match style.numeric {
+        true => format!("[{}]", link.link_type).into(),
+        false => type_word(link.link_type),
+    };
+    p.string("link_type", "    link/", link_type.as_ref(), " ");
     if let Some(address) = &link.address {
         p.coloured(Some(Colour::Mac), "address", "", spelled(address.as_bytes()), "");
     }

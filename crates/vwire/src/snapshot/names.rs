@@ -84,6 +84,18 @@ impl Table {
     }
 }
 
+/// Returns the name of a user, as the system's user database has it.
+#[must_use]
+pub fn user(id: u32) -> Option<String> {
+    nix::unistd::User::from_uid(id.into()).ok().flatten().map(|user| user.name)
+}
+
+/// Returns the name of a group of users, as the system's user database has it.
+#[must_use]
+pub fn user_group(id: u32) -> Option<String> {
+    nix::unistd::Group::from_gid(id.into()).ok().flatten().map(|group| group.name)
+}
+
 /// Reads the rows of a table's file; lines that are no rows are passed over.
 #[must_use]
 pub fn parse(text: &[u8]) -> Vec<(u32, String)> {

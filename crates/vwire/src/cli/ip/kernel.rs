@@ -85,6 +85,10 @@ impl Ip<'_> {
                 remember(&mut context.links, &link);
             }
         }
+        for owners in links.iter().filter_map(|link| link.linkinfo.as_deref()).map(crate::out::kind::owners) {
+            context.users.extend(owners.user.and_then(|id| Some((id, names::user(id)?))));
+            context.user_groups.extend(owners.group.and_then(|id| Some((id, names::user_group(id)?))));
+        }
         if links.iter().any(|link| link.link_netnsid.is_some_and(|id| id >= 0) || link.new_netnsid.is_some()) {
             context.namespaces = self.namespace_names()?;
         }
