@@ -3,6 +3,7 @@
 //! - here: [`Namespace`], a handle that keeps one alive and tells which it is, and [`run_in`];
 //! - [`named`]: the names that `ip netns` and vwire share, bind mounts in [`DIRECTORY`];
 //! - [`enter`](mod@enter): moving the calling thread, with the `/sys` and `/etc` that belong to a name;
+//! - [`id`]: the numbers by which the kernel tells one namespace from another;
 //! - [`find`]: every namespace that can be seen from here;
 //! - [`sandbox`]: a machine of one's own to play in, without privilege.
 //!
@@ -13,6 +14,7 @@
 
 pub mod enter;
 pub mod find;
+pub mod id;
 pub mod named;
 pub mod sandbox;
 

@@ -184,6 +184,13 @@ impl Failure {
         self
     }
 
+    /// Takes away `ip`'s message, where `ip` fails without a word.
+    #[must_use]
+    pub fn unsaid_by_ip(mut self) -> Self {
+        self.ip.clear();
+        self
+    }
+
     /// Returns `ip`'s exit code.
     #[must_use]
     pub fn exit(&self) -> u8 {

@@ -1,16 +1,13 @@
 //! What every object's command asks of the kernel: the socket, a device by its name, names for indexes.
 
 use std::collections::HashMap;
-use std::os::fd::AsFd;
 
 use vwire_netlink::{DumpError, IfName, Link, LinkFilter, Request, RequestError, Socket};
 
 use super::failure::{EXIT_SEMANTIC, Failure};
 use super::{Ip, Persona};
-use crate::lab::namespace;
 use crate::out::link::Context;
 use crate::snapshot::names;
-use crate::snapshot::read::namespace_id;
 
 /// `ENODEV`.
 const ENODEV: i32 = 19;
@@ -100,15 +97,7 @@ impl Ip<'_> {
     /// # Errors
     /// The socket cannot be opened.
     pub fn namespace_names(&mut self) -> Result<HashMap<i32, Vec<u8>>, Failure> {
-        let socket = self.socket()?;
-        let mut known = HashMap::new();
-        for name in namespace::named::names().unwrap_or_default() {
-            let Ok(handle) = std::fs::File::open(name.path()) else { continue };
-            if let Some(id) = namespace_id(socket, handle.as_fd()) {
-                known.entry(id).or_insert_with(|| name.as_os_str().as_encoded_bytes().to_vec());
-            }
-        }
-        Ok(known)
+        super::netns::names_by_id(self)
     }
 
     /// Returns the links that pass a filter, without counters unless `-s` asks for them.

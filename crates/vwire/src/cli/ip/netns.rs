@@ -6,6 +6,9 @@
 //! `exec` becomes the program (`execvp`), so its exit code is the program's own. In a batch and
 //! with `-all` vwire must live on: there the program runs beside, started by a thread inside.
 
+mod id;
+
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -15,7 +18,7 @@ use std::process::Command;
 
 use super::failure::{EXIT_SEMANTIC, EXIT_USAGE, errno_sentence};
 use super::nearest::nearest;
-use super::words::{Keyword, Words, find, number, prefix, shown};
+use super::words::{Keyword, Words, find, prefix, shown};
 use super::{Failure, Ip, Persona};
 use crate::lab::capability::{self, Capability};
 use crate::lab::namespace::find::processes_in;
@@ -47,6 +50,8 @@ enum Ask {
     Exec,
     Monitor,
     Attach,
+    Set,
+    ListId,
 }
 
 /// In `ip`'s order: the first that a word begins wins.
@@ -54,8 +59,10 @@ const COMMANDS: &[Keyword<Ask>] = &[
     prefix("list", Ask::List),
     prefix("show", Ask::List),
     prefix("lst", Ask::List),
+    prefix("list-id", Ask::ListId),
     prefix("help", Ask::Help),
     prefix("add", Ask::Add),
+    prefix("set", Ask::Set),
     prefix("delete", Ask::Delete),
     prefix("identify", Ask::Identify),
     prefix("pids", Ask::Pids),
@@ -70,19 +77,17 @@ const COMMANDS: &[Keyword<Ask>] = &[
 /// What the command failed with.
 pub(super) fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     let Some(word) = words.next() else {
-        list(ip);
-        return Ok(());
+        return list(ip);
     };
     // ip looks at the second word before the first, whatever the command.
     if let (false, Some(second)) = (ip.options.all, words.peek()) {
         name(second)?;
     }
     match find(COMMANDS, word) {
-        Some(Ask::List) => {
-            list(ip);
-            Ok(())
-        }
-        Some(Ask::Help) => Err(Failure::usage(USAGE)),
+        Some(Ask::List) => list(ip),
+        Some(Ask::ListId) => id::list(ip, words),
+        Some(Ask::Set) => id::set(ip, words),
+        Some(Ask::Help) => Err(usage()),
         Some(Ask::Add) => add(words),
         Some(Ask::Delete) => delete(ip, words),
         Some(Ask::Identify) => identify(ip, words),
@@ -94,18 +99,36 @@ pub(super) fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure>
     }
 }
 
-fn list(ip: &mut Ip<'_>) {
+fn list(ip: &mut Ip<'_>) -> Result<(), Failure> {
     // Without the directory there is no document either.
-    let Ok(names) = named::names() else { return };
+    let Ok(names) = named::names() else { return Ok(()) };
+    let mut ids = id::ids(ip, &names)?;
+    if ip.persona == Persona::Ip && ids.contains(&None) {
+        // ip asks twice, and so says twice what it cannot ask.
+        ids = id::ids(ip, &names)?;
+    }
     let printer = &mut ip.printer;
     printer.open_document();
-    for name in names {
+    for (name, id) in names.iter().zip(ids) {
         printer.open_object(None);
         printer.string("name", "", name.as_os_str().as_bytes(), "");
+        if let Some(id) = id {
+            printer.number("id", " (id: ", id, ")");
+        }
         printer.end_line();
         printer.close_object();
     }
     printer.close_document();
+    Ok(())
+}
+
+/// Returns the names of the namespaces that have an id here; of several names, the first.
+pub(super) fn names_by_id(ip: &mut Ip<'_>) -> Result<HashMap<i32, Vec<u8>>, Failure> {
+    let mut names = HashMap::new();
+    for (id, name) in id::known(ip)? {
+        names.entry(id).or_insert_with(|| name.as_os_str().as_bytes().to_vec());
+    }
+    Ok(names)
 }
 
 fn add(words: &mut Words<'_>) -> Result<(), Failure> {
@@ -117,7 +140,7 @@ fn attach(words: &mut Words<'_>) -> Result<(), Failure> {
     let (Some(word), Some(pid)) = (words.next(), words.next()) else {
         return Err(missing("netns name and PID", "vwire netns attach blue 812"));
     };
-    let Some(number) = process_number(pid) else {
+    let Some(number) = id::integer(pid).filter(|number| *number != 0) else {
         let pid = shown(pid);
         return Err(Failure::new(
             EXIT_SEMANTIC,
@@ -311,14 +334,8 @@ fn name(word: &[u8]) -> Result<Name, Failure> {
     })
 }
 
-/// Reads the number of a process as `ip` does: any radix, a sign, but not 0.
-fn process_number(word: &[u8]) -> Option<i32> {
-    let (sign, digits) = match word {
-        [b'-', digits @ ..] => (-1, digits),
-        digits => (1, digits),
-    };
-    let number = i64::try_from(number(digits)?).ok()?;
-    i32::try_from(sign * number).ok().filter(|number| *number != 0)
+fn usage() -> Failure {
+    Failure::usage(USAGE)
 }
 
 fn missing(what: &str, example: &str) -> Failure {
@@ -471,16 +488,6 @@ mod tests {
         assert_eq!(found("dele"), Some(Ask::Delete));
         assert_eq!(found("exe"), Some(Ask::Exec));
         assert_eq!(found("foo"), None);
-    }
-
-    #[test]
-    fn a_process_number_has_a_sign_but_is_not_0() {
-        assert_eq!(process_number(b"812"), Some(812));
-        assert_eq!(process_number(b"0x10"), Some(16));
-        assert_eq!(process_number(b"-5"), Some(-5));
-        assert_eq!(process_number(b"0"), None);
-        assert_eq!(process_number(b"0x"), None);
-        assert_eq!(process_number(b"2147483648"), None);
     }
 
     #[test]
