@@ -76,7 +76,10 @@ impl<'a> Source<'a> {
 
     /// Tells whether the file is Rust that users get.
     pub(crate) fn is_product(&self) -> bool {
-        self.is_rust() && self.path.contains("/src/") && !self.path.contains("/fuzz/")
+        self.is_rust()
+            && self.path.starts_with("crates/")
+            && self.path.contains("/src/")
+            && !self.path.contains("/fuzz/")
     }
 
     /// Returns the number of the line that an offset is in, from 1.
