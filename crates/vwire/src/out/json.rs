@@ -53,10 +53,8 @@ impl JsonWriter {
         self.separate(out);
         self.break_line(out);
         self.comma = false;
-        // Names are words of ours: nothing in them is escaped.
-        out.push(b'"');
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b"\":");
+        write_string(out, name.as_bytes());
+        out.push(b':');
         if self.pretty {
             out.push(b' ');
         }
