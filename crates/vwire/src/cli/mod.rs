@@ -6,6 +6,7 @@
 //!
 //! To add a verb: a file, a row in `verbs`.
 
+pub mod help;
 pub mod ip;
 pub mod ls;
 pub mod sandbox;
@@ -80,7 +81,16 @@ fn insert_object(rest: &[OsString], object: &str) -> Vec<OsString> {
     with_object
 }
 
+/// Returns whether all that is asked for is help: then it is data, and no error.
+fn is_help(words: &[OsString]) -> bool {
+    words.len() == 1 && words[0] == "--help"
+}
+
 fn run_verb(rest: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -> u8 {
+    if is_help(rest) {
+        let _ = stdout.write_all(help::text().as_bytes());
+        return 0;
+    }
     let (options, words) = match ip::options::parse(rest) {
         Ok(Asked::Command(options, words)) => (options, words),
         _ => (Options::default(), rest),

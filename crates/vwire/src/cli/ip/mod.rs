@@ -5,7 +5,7 @@
 //! is handed, and prints through [`crate::out`]. What went wrong is a [`Failure`], which knows
 //! `ip`'s message and vwire's better one.
 //!
-//! To add an object: a row in [`OBJECTS`], an arm in [`run`], a file.
+//! To add an object: a file, and a row in [`objects`].
 
 pub mod batch;
 pub mod failure;
@@ -13,6 +13,7 @@ pub mod kernel;
 pub mod link;
 pub mod nearest;
 mod netns;
+mod objects;
 pub mod options;
 pub mod words;
 
@@ -24,59 +25,12 @@ use vwire_netlink::Socket;
 use crate::lab::namespace;
 use crate::out::{Layout, Palette, Printer};
 pub use failure::{Failure, Persona};
+pub use objects::spoken as spoken_objects;
 use options::{Asked, ColourWhen, Options};
-use words::{Keyword, Words, find, prefix};
+use words::Words;
 
 /// The iproute2 release whose behaviour is followed.
 pub const IPROUTE2: &str = "7.1.0";
-
-/// An object of `ip`'s grammar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Object {
-    Help,
-    Link,
-    Netns,
-    /// An object that `ip` has and vwire has not.
-    Absent(&'static str),
-}
-
-/// In `ip`'s order: the first that a word begins wins, so `t` is `tunnel`, not `tuntap`.
-const OBJECTS: &[Keyword<Object>] = &[
-    prefix("address", Object::Absent("address")),
-    prefix("addrlabel", Object::Absent("addrlabel")),
-    prefix("maddress", Object::Absent("maddress")),
-    prefix("route", Object::Absent("route")),
-    prefix("rule", Object::Absent("rule")),
-    prefix("neighbor", Object::Absent("neigh")),
-    prefix("neighbour", Object::Absent("neigh")),
-    prefix("ntable", Object::Absent("ntable")),
-    prefix("ntbl", Object::Absent("ntable")),
-    prefix("link", Object::Link),
-    prefix("l2tp", Object::Absent("l2tp")),
-    prefix("fou", Object::Absent("fou")),
-    prefix("ila", Object::Absent("ila")),
-    prefix("macsec", Object::Absent("macsec")),
-    prefix("tunnel", Object::Absent("tunnel")),
-    prefix("tunl", Object::Absent("tunnel")),
-    prefix("tuntap", Object::Absent("tuntap")),
-    prefix("tap", Object::Absent("tuntap")),
-    prefix("token", Object::Absent("token")),
-    prefix("tcpmetrics", Object::Absent("tcp_metrics")),
-    prefix("tcp_metrics", Object::Absent("tcp_metrics")),
-    prefix("monitor", Object::Absent("monitor")),
-    prefix("xfrm", Object::Absent("xfrm")),
-    prefix("mroute", Object::Absent("mroute")),
-    prefix("mrule", Object::Absent("mrule")),
-    prefix("netns", Object::Netns),
-    prefix("netconf", Object::Absent("netconf")),
-    prefix("vrf", Object::Absent("vrf")),
-    prefix("sr", Object::Absent("sr")),
-    prefix("nexthop", Object::Absent("nexthop")),
-    prefix("mptcp", Object::Absent("mptcp")),
-    prefix("ioam", Object::Absent("ioam")),
-    prefix("help", Object::Help),
-    prefix("stats", Object::Absent("stats")),
-];
 
 /// What a command of `ip`'s grammar works with: its options, where it prints, and the kernel.
 pub struct Ip<'a> {
@@ -189,26 +143,12 @@ fn finish(failure: &Failure, persona: Persona, stderr: &mut dyn Write) -> u8 {
 pub fn run(ip: &mut Ip<'_>, command: &[OsString]) -> Result<(), Failure> {
     let mut words = Words::new(command);
     let Some(word) = words.next() else { return Err(help()) };
-    match find(OBJECTS, word) {
-        None => Err(options::unknown_object(word)),
-        Some(Object::Help) => Err(help()),
-        Some(Object::Link) => link::run(ip, &mut words),
-        Some(Object::Netns) => netns::run(ip, &mut words),
-        Some(Object::Absent(name)) => Err(absent(name)),
-    }
-}
-
-fn absent(object: &str) -> Failure {
-    Failure::new(
-        1,
-        format!("Object \"{object}\" is unknown, try \"ip help\"."),
-        format!("vwire does not speak `ip {object}`"),
-    )
-    .hint("`vwire help` lists the objects that it speaks")
+    let object = objects::find(word).ok_or_else(|| options::unknown_object(word))?;
+    (object.run)(ip, &mut words)
 }
 
 fn help() -> Failure {
-    Failure::usage("Usage: vwire [ OPTIONS ] OBJECT { COMMAND | help }\n")
+    Failure::usage(super::help::text())
 }
 
 /// Runs each command of a batch file, or of standard input for `-`, over one socket.

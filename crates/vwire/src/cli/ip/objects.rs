@@ -1,0 +1,122 @@
+//! The objects of `ip`'s grammar, in `ip`'s order: the first that a word begins wins.
+//!
+//! So `t` is `tunnel`, not `tuntap`, and `n` is `neighbor`, not `netns`. What `ip` has and vwire has
+//! not keeps its row: a word must not come to mean something else here.
+
+use super::failure::EXIT_SEMANTIC;
+use super::words::{Keyword, Words, prefix};
+use super::{Failure, Ip, link, netns, words};
+
+/// What an object's name stands for.
+#[derive(Clone, Copy)]
+pub(super) struct Object {
+    /// What it is about; empty where vwire does not speak of it, or under another name.
+    about: &'static str,
+    /// Runs its command.
+    pub(super) run: fn(&mut Ip<'_>, &mut Words<'_>) -> Result<(), Failure>,
+}
+
+/// An object that `ip` has and vwire has not.
+macro_rules! absent {
+    ($name:literal) => {
+        Object { about: "", run: |_, _| Err(refuse($name)) }
+    };
+}
+
+const OBJECTS: &[Keyword<Object>] = &[
+    prefix("address", absent!("address")),
+    prefix("addrlabel", absent!("addrlabel")),
+    prefix("maddress", absent!("maddress")),
+    prefix("route", absent!("route")),
+    prefix("rule", absent!("rule")),
+    prefix("neighbor", absent!("neighbor")),
+    prefix("neighbour", absent!("neighbour")),
+    prefix("ntable", absent!("ntable")),
+    prefix("ntbl", absent!("ntbl")),
+    prefix("link", Object { about: "network devices: show, add, set, delete", run: link::run }),
+    prefix("l2tp", absent!("l2tp")),
+    prefix("fou", absent!("fou")),
+    prefix("ila", absent!("ila")),
+    prefix("macsec", absent!("macsec")),
+    prefix("tunnel", absent!("tunnel")),
+    prefix("tunl", absent!("tunl")),
+    prefix("tuntap", absent!("tuntap")),
+    prefix("tap", absent!("tap")),
+    prefix("token", absent!("token")),
+    prefix("tcpmetrics", absent!("tcpmetrics")),
+    prefix("tcp_metrics", absent!("tcp_metrics")),
+    prefix("monitor", absent!("monitor")),
+    prefix("xfrm", absent!("xfrm")),
+    prefix("mroute", absent!("mroute")),
+    prefix("mrule", absent!("mrule")),
+    prefix("netns", Object { about: "network namespaces: list, add, delete, run programs in them", run: netns::run }),
+    prefix("netconf", absent!("netconf")),
+    prefix("vrf", absent!("vrf")),
+    prefix("sr", absent!("sr")),
+    prefix("nexthop", absent!("nexthop")),
+    prefix("mptcp", absent!("mptcp")),
+    prefix("ioam", absent!("ioam")),
+    prefix("help", Object { about: "", run: |_, _| Err(super::help()) }),
+    prefix("stats", absent!("stats")),
+];
+
+/// Returns the object that a word stands for.
+pub(super) fn find(word: &[u8]) -> Option<Object> {
+    words::find(OBJECTS, word)
+}
+
+/// Returns the names of the objects that vwire speaks of, and what each is about.
+pub fn spoken() -> impl Iterator<Item = (&'static str, &'static str)> {
+    OBJECTS.iter().map(|row| (row.word, row.means.about)).filter(|(_, about)| !about.is_empty())
+}
+
+fn refuse(object: &str) -> Failure {
+    Failure::new(
+        EXIT_SEMANTIC,
+        format!("Object \"{object}\" is unknown, try \"ip help\"."),
+        format!("vwire does not speak `ip {object}`"),
+    )
+    .hint("`vwire help` lists the objects that it speaks of")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The name of the first row that a word begins.
+    fn named(word: &str) -> Option<&'static str> {
+        OBJECTS.iter().find(|row| words::begins(row.word, word.as_bytes())).map(|row| row.word)
+    }
+
+    #[test]
+    fn short_names_stand_for_what_ip_takes_them_for() {
+        let map = [
+            ("a", "address"),
+            ("l", "link"),
+            ("r", "route"),
+            ("ru", "rule"),
+            ("n", "neighbor"),
+            ("ne", "neighbor"),
+            ("net", "netns"),
+            ("nt", "ntable"),
+            ("m", "maddress"),
+            ("mo", "monitor"),
+            ("mr", "mroute"),
+            ("t", "tunnel"),
+            ("tun", "tunnel"),
+            ("tunt", "tuntap"),
+            ("ta", "tap"),
+            ("to", "token"),
+            ("tc", "tcpmetrics"),
+            ("x", "xfrm"),
+            ("s", "sr"),
+            ("st", "stats"),
+            ("h", "help"),
+            ("nex", "nexthop"),
+        ];
+        for (word, object) in map {
+            assert_eq!(named(word), Some(object), "{word}");
+        }
+        assert_eq!(named("xyz"), None);
+    }
+}
