@@ -80,3 +80,17 @@ fn root_needs_no_user_namespace() {
         assert_eq!(said, "error: cannot run `nosuchprogram`: No such file or directory\n");
     });
 }
+
+#[test]
+fn a_program_runs_where_sys_cannot_be_mounted() {
+    lab(|net| {
+        // The kernel gives a user namespace no new /sys where part of the old one is hidden, as containers hide it.
+        net.run(net.command("umount", &["/sys"])).ok();
+        net.run(net.command("mount", &["-t", "tmpfs", "tmpfs", "/sys/kernel"])).ok();
+        let script = "/proc/self/fd/3 netns add blue; /proc/self/fd/3 netns exec blue sh -c 'echo runs; exit 7'";
+        let Some(said) = as_nobody(net, script) else { return };
+        assert_eq!((said.stdout.as_str(), said.exit), ("runs\n", 7), "{}", said.stderr);
+        assert!(said.stderr.contains("warning: /sys shows the devices outside: cannot mount it: "), "{}", said.stderr);
+        assert!(said.stderr.contains("warning: cannot mount /sys of the namespace: "), "{}", said.stderr);
+    });
+}
