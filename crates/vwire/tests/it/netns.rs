@@ -86,8 +86,6 @@ fn ids_are_given_and_told_in_the_judges_words() {
             "netns list-id target-nsid 0",
             "-j netns list-id target-nsid 0",
             "netns list-id target-nsid 0 nsid 3",
-            "netns del red",
-            "netns list-id",
         ],
     );
     alike_after(

@@ -4,7 +4,7 @@
 //! mounts of namespaces (container engines keep theirs elsewhere). What could not be read is told
 //! as well. Not seen: namespaces that only an open file or a single thread of a process holds.
 //!
-//! [`all`] looks, [`gather`] orders; the latter is pure.
+//! [`all`] looks, `gather` orders; the latter is pure.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use vwire_netlink::RequestError;
 use vwire_netlink::wire::NamespaceId;
 
-use super::{helped, missing, name, reason, usage};
+use super::refusal::{helped, missing, name, reason};
+use super::usage;
 use crate::cli::ip::failure::EXIT_SEMANTIC;
 use crate::cli::ip::kernel::refusal;
 use crate::cli::ip::words::{Words, number, shown};
