@@ -178,10 +178,12 @@ pub fn print(p: &mut Printer, link: &Link, style: LinkStyle, context: &Context) 
 pub fn print_brief(p: &mut Printer, link: &Link, is_link: bool, context: &Context) {
     let lower_down = print_name_padded(p, link, context);
     if let Some(state) = link.operstate {
-        let word = OPERSTATES.get(usize::from(state)).copied();
-        match word {
-            Some(word) => p.coloured(state_colour(state), "operstate", "", format!("{word:<14}"), " "),
-            None => print_operstate(p, state),
+        match OPERSTATES.get(usize::from(state)) {
+            // Only text is padded.
+            Some(word) if !p.is_json() => {
+                p.coloured_text(state_colour(state), "", format!("{word:<14}"), " ");
+            }
+            _ => print_operstate(p, state),
         }
     }
     if is_link {
