@@ -1,6 +1,19 @@
 //! `ip link`: network devices.
 
+pub mod change;
+pub mod help;
+pub mod hint;
+mod inet;
+#[path = "plain_kind.rs"]
+pub mod kind;
+mod netns;
+mod property;
+pub mod request;
 pub mod show;
+mod vf;
+mod words;
+
+use request::Verb;
 
 use super::words::{Keyword, Words, find, prefix};
 use super::{Failure, Ip};
@@ -8,16 +21,25 @@ use super::{Failure, Ip};
 /// What `ip link` can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Command {
+    Change(Verb),
     Show,
+    Property,
+    Help,
 }
 
 /// In `ip`'s order: the first that a word begins wins, so `s` is `set` and `sh` is `show`.
-const COMMANDS: &[Keyword<Command>] =
-    &[prefix("show", Command::Show), prefix("lst", Command::Show), prefix("list", Command::Show)];
-
-/// What `ip link help` says.
-pub const HELP: &str =
-    "Usage: vwire link [ show ] [ DEVICE ] [ up | down ] [ master DEVICE | nomaster ] [ type KIND ]\n";
+const COMMANDS: &[Keyword<Command>] = &[
+    prefix("add", Command::Change(Verb::Add)),
+    prefix("set", Command::Change(Verb::Set)),
+    prefix("change", Command::Change(Verb::Set)),
+    prefix("replace", Command::Change(Verb::Replace)),
+    prefix("delete", Command::Change(Verb::Delete)),
+    prefix("show", Command::Show),
+    prefix("lst", Command::Show),
+    prefix("list", Command::Show),
+    prefix("property", Command::Property),
+    prefix("help", Command::Help),
+];
 
 /// Runs a command on links; without a word it lists them.
 ///
@@ -26,7 +48,10 @@ pub const HELP: &str =
 pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     let Some(word) = words.next() else { return show::run(ip, words) };
     match find(COMMANDS, word) {
+        Some(Command::Change(verb)) => change::run(ip, words, verb),
         Some(Command::Show) => show::run(ip, words),
+        Some(Command::Property) => property::run(ip, words),
+        Some(Command::Help) => help::run(ip, words),
         None => Err(Failure::unknown_command(word, "link")),
     }
 }

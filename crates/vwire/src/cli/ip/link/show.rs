@@ -94,7 +94,7 @@ pub fn read(words: &mut Words<'_>) -> Result<Filter, Failure> {
             name => {
                 let name = if name == b"dev" { words.value()? } else { name };
                 if begins("help", name) {
-                    return Err(Failure::usage(super::HELP));
+                    return Err(super::help::usage());
                 }
                 if filter.device.is_some() {
                     return Err(Failure::duplicate_or_garbage("dev", name));

@@ -1,0 +1,160 @@
+//! `ip link add`, `set`, `replace`, `delete`: reads a [`LinkChange`] and sends it, in one request.
+
+use vwire_netlink::{Create, Link, LinkFilter, Reply, Request, RequestError};
+
+use super::help;
+use super::hint::{self, Facts};
+use super::kind::{self, Purpose};
+use super::request::{End, LinkChange, Verb, garbage, read_end};
+use crate::cli::ip::Ip;
+use crate::cli::ip::failure::{EXIT_SEMANTIC, Failure};
+use crate::cli::ip::words::{Words, begins};
+use crate::lab::capability::{self, Capability};
+
+/// `RTEXT_FILTER_SKIP_STATS`.
+const EXT_SKIP_STATS: u32 = 1 << 3;
+
+/// Runs `ip link add|set|replace|delete`.
+///
+/// # Errors
+/// A wrong word, a device that is not there, or what the kernel refuses.
+pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>, verb: Verb) -> Result<(), Failure> {
+    let change = read(ip, words, verb)?;
+    apply(ip, &change)
+}
+
+/// Reads the words of a change.
+///
+/// # Errors
+/// A word that does not fit, or a name that nothing has.
+pub fn read(ip: &mut Ip<'_>, words: &mut Words<'_>, verb: Verb) -> Result<LinkChange, Failure> {
+    let End { link, subject, kind, asked, namespaces } = read_end(ip, words, verb)?;
+    let mut change = LinkChange { verb, link, subject: subject.map(<[u8]>::to_vec), asked, namespaces };
+    match kind {
+        Some(kind) => {
+            read_kind(ip, words, &mut change, kind).map_err(|failure| failure.trying(hint::attempt(&change)))?
+        }
+        None if verb.creates() => {
+            let failure = Failure::new(
+                EXIT_SEMANTIC,
+                "Not enough information: \"type\" argument is required",
+                "what it shall be is not said",
+            );
+            let failure = failure.hint("`type veth`, `type bridge` …; `vwire link help` lists the kinds");
+            return Err(failure.trying(hint::attempt(&change)));
+        }
+        None => {}
+    }
+    Ok(change)
+}
+
+/// Reads what follows `type KIND`.
+fn read_kind(ip: &mut Ip<'_>, words: &mut Words<'_>, change: &mut LinkChange, kind: &[u8]) -> Result<(), Failure> {
+    let verb = change.verb;
+    let purpose = if verb.creates() { Purpose::Add } else { Purpose::Set };
+    let namespaces = &mut change.namespaces;
+    let mut peer = |ip: &mut Ip<'_>, words: &mut Words<'_>| {
+        let end = read_end(ip, words, verb)?;
+        if let Some(kind) = end.kind {
+            return Err(Failure::duplicate("type", kind).hint("both ends are of one kind"));
+        }
+        namespaces.extend(end.namespaces);
+        Ok(end.link)
+    };
+    let info = kind::read(ip, kind, words, purpose, &mut peer)?;
+    if let Some(word) = words.peek() {
+        return Err(if begins("help", word) { help::usage() } else { garbage(word) });
+    }
+    change.link.linkinfo = Some(Box::new(info));
+    Ok(())
+}
+
+/// Sends a change, and says why where the kernel refuses it.
+///
+/// # Errors
+/// What the kernel refuses.
+pub fn apply(ip: &mut Ip<'_>, change: &LinkChange) -> Result<(), Failure> {
+    match send(ip, &request_of(change))? {
+        Ok(()) => Ok(()),
+        Err(error) => Err(refused(ip, change, &error)?),
+    }
+}
+
+/// Returns the one request that a change is, whatever its words.
+fn request_of(change: &LinkChange) -> Request {
+    match change.verb {
+        Verb::Add => Request::new_link(&change.link, Create::Exclusive),
+        Verb::Replace => Request::new_link(&change.link, Create::OrReplace),
+        Verb::Set => Request::set_link(&change.link),
+        Verb::Delete => Request::del_link(&change.link),
+    }
+}
+
+/// Sends a request and tells the kernel's warning.
+///
+/// # Errors
+/// The socket cannot be opened; inside, what the kernel refuses.
+pub fn send(ip: &mut Ip<'_>, request: &Request) -> Result<Result<(), RequestError>, Failure> {
+    let answer = ip.socket()?.request(request);
+    if let Some(warning) = answer.as_ref().ok().and_then(Reply::warning) {
+        let stop = if warning.ends_with('.') { "" } else { "." };
+        ip.say(format!("Warning: {warning}{stop}\n").as_bytes());
+    }
+    Ok(answer.map(|_| ()))
+}
+
+fn refused(ip: &mut Ip<'_>, change: &LinkChange, error: &RequestError) -> Result<Failure, Failure> {
+    let failure = Failure::kernel(error.errno(), error.message()).trying(hint::attempt(change));
+    let facts = gather(ip, change, error.errno())?;
+    let hints = hint::hints(change, error.errno(), &error.ext_ack, &facts);
+    Ok(hints.into_iter().fold(failure, Failure::hint))
+}
+
+/// Asks what helps to understand a refusal.
+fn gather(ip: &mut Ip<'_>, change: &LinkChange, errno: i32) -> Result<Facts, Failure> {
+    let wants = hint::wants(change, errno);
+    let mut facts = Facts { may_change: capability::has(Capability::NetAdmin), ..Facts::default() };
+    if wants.kinds {
+        facts.kinds = kinds(ip)?;
+    }
+    if wants.device {
+        facts.device = ip.link(change.link.index, EXT_SKIP_STATS)?;
+        facts.master = match change.link.master {
+            Some(master) if master != 0 => ip.link(master, EXT_SKIP_STATS)?,
+            _ => None,
+        };
+    }
+    if wants.taken {
+        for name in hint::new_names(change) {
+            if ip.socket()?.get::<Link>(&Request::get_link(&Link::named(name))).is_ok() {
+                facts.taken.push(name.to_string());
+            }
+        }
+    }
+    Ok(facts)
+}
+
+/// Returns the kinds of links that the kernel has now, without making it load a module.
+///
+/// A list of links that is narrowed to a kind is not narrowed at all where the kernel does not know
+/// the kind (`rtnl_dump_ifinfo`): then `lo`, which has no kind, is in it.
+fn kinds(ip: &mut Ip<'_>) -> Result<Vec<&'static str>, Failure> {
+    let socket = ip.socket()?;
+    let known = |kind: &&&'static str| {
+        let filter = LinkFilter { kind: Some((**kind).to_owned()), ..LinkFilter::without_stats() };
+        socket.links(&filter).is_ok_and(|links| links.iter().all(|link| link.kind() == Some(**kind)))
+    };
+    Ok(hint::KINDS.iter().filter(known).copied().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_deleted_by_one_request() {
+        let link = Link { group: Some(7), ..Link::default() };
+        let change = LinkChange { verb: Verb::Delete, link, subject: None, asked: Vec::new(), namespaces: Vec::new() };
+        assert_eq!(request_of(&change).as_bytes(), Request::del_group(7).as_bytes());
+    }
+}

@@ -1,0 +1,124 @@
+//! Namespaces that a link command names: to move a link to, or where the link below it is.
+
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::ffi::OsStrExt;
+
+use vwire_netlink::wire::{Attributes, Builder, MessageType};
+use vwire_netlink::{IfName, Link, Request, Socket};
+
+use super::words::{integer, wrong};
+use crate::cli::ip::Ip;
+use crate::cli::ip::failure::{EXIT_SEMANTIC, EXIT_USAGE, Failure, Persona};
+use crate::cli::ip::words::shown;
+use crate::lab::namespace::{Namespace, run_in};
+
+/// `RTM_NEWNSID` (`linux/rtnetlink.h`).
+const NEW_NSID: MessageType = MessageType(88);
+/// `RTM_GETNSID`.
+const GET_NSID: MessageType = MessageType(90);
+/// `NETNSA_NSID` (`linux/net_namespace.h`).
+const NSID: u16 = 1;
+/// `NETNSA_FD`.
+const NAMESPACE_FD: u16 = 3;
+/// `struct rtgenmsg`: the family, and padding.
+const HEADER: [u8; 4] = [0; 4];
+
+/// Opens a namespace by its name, by the path of its file, or by the id of a process inside.
+pub(super) fn open(word: &[u8]) -> Option<Namespace> {
+    let of_process = || {
+        integer(word)?;
+        Namespace::open(format!("/proc/{}/ns/net", std::str::from_utf8(word).ok()?)).ok()
+    };
+    Namespace::open_named(OsStr::from_bytes(word)).ok().or_else(of_process)
+}
+
+/// Returns the descriptor of a namespace as an attribute has it.
+pub(super) fn descriptor(namespace: &Namespace) -> Option<u32> {
+    u32::try_from(namespace.as_fd().as_raw_fd()).ok()
+}
+
+/// No namespace has this name.
+pub(super) fn unknown(keyword: &str, value: &[u8]) -> Failure {
+    let named = shown(value);
+    let cause = match integer(value) {
+        Some(_) => format!("there is neither a namespace nor a process `{named}`"),
+        None => format!("there is no namespace `{named}`"),
+    };
+    wrong(value, &format!("Invalid \"{keyword}\" value\n"), cause)
+        .hint(format!("`vwire netns` lists those that have a name; `vwire netns add {named}` makes this one"))
+}
+
+/// Returns the id of a namespace, which is given to it where it has none; `None` where there is no such namespace.
+///
+/// The id is the one that the namespace `seen_from` has for it, or else this one.
+///
+/// # Errors
+/// The socket cannot be opened, or `seen_from` not be entered.
+pub(super) fn id(ip: &mut Ip<'_>, seen_from: Option<&Namespace>, name: &[u8]) -> Result<Option<i32>, Failure> {
+    let Some(named) = open(name) else { return Ok(None) };
+    with_socket(ip, seen_from, |socket| {
+        id_now(socket, &named).or_else(|| {
+            let any = |message: &mut Builder| message.u32(NSID, u32::MAX);
+            let _ = socket.request(&about(NEW_NSID, &named, any));
+            id_now(socket, &named)
+        })
+    })
+}
+
+fn id_now(socket: &mut Socket, named: &Namespace) -> Option<i32> {
+    let reply = socket.request(&about(GET_NSID, named, |_| ())).ok()?;
+    let payload = reply.messages.first()?.payload.get(HEADER.len()..)?;
+    let id = Attributes::new(payload).find(|attribute| attribute.number() == NSID)?;
+    Some(i32::from_ne_bytes(id.payload().try_into().ok()?)).filter(|id| *id >= 0)
+}
+
+fn about(message_type: MessageType, named: &Namespace, more: impl FnOnce(&mut Builder)) -> Request {
+    let mut message = Builder::new();
+    message.raw(&HEADER);
+    message.u32(NAMESPACE_FD, descriptor(named).unwrap_or(u32::MAX));
+    more(&mut message);
+    Request::from_builder(message_type, 0, message)
+}
+
+/// Returns the index of a device in the namespace with an id.
+///
+/// # Errors
+/// There is none, or the kernel refuses to look.
+pub(super) fn device(ip: &mut Ip<'_>, seen_from: Option<&Namespace>, id: i32, name: &[u8]) -> Result<u32, Failure> {
+    let by_name = match IfName::new(name) {
+        Ok(name) => Link::named(name),
+        Err(_) => Link { alt_ifname: Some(name.into()), ..Link::default() },
+    };
+    let wanted = Link { target_netnsid: Some(id), ..by_name };
+    let answer = with_socket(ip, seen_from, |socket| socket.get::<Link>(&Request::get_link(&wanted)))?;
+    answer.map(|link| link.index).map_err(|error| {
+        // `ip` tells both: the kernel's answer, and that there is no device.
+        let kernel = Failure::kernel(error.errno(), error.message()).render(Persona::Ip);
+        let (ip, named) = ([&kernel, &b"Cannot find device \""[..], name, b"\""].concat(), shown(name));
+        Failure::new(EXIT_SEMANTIC, ip, format!("there is no device `{named}` in the namespace with the id {id}"))
+            .hint("`vwire netns list-id` lists the ids")
+    })
+}
+
+fn with_socket<T: Send>(
+    ip: &mut Ip<'_>,
+    namespace: Option<&Namespace>,
+    ask: impl FnOnce(&mut Socket) -> T + Send,
+) -> Result<T, Failure> {
+    let Some(namespace) = namespace else { return Ok(ask(ip.socket()?)) };
+    let inside = run_in(namespace, || Socket::open().map(|mut socket| ask(&mut socket)));
+    match inside {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(Failure::new(EXIT_USAGE, "Cannot open rtnetlink", error.to_string())),
+        Err(error) => {
+            let reason = crate::cli::ip::failure::errno_sentence(error.raw_os_error().unwrap_or_default());
+            Err(Failure::new(
+                EXIT_USAGE,
+                format!("Cannot set namespace: {reason}"),
+                format!("cannot enter it: {reason}"),
+            )
+            .hint("this takes CAP_SYS_ADMIN: run it as root"))
+        }
+    }
+}
