@@ -261,7 +261,7 @@ pub fn alike_after(arrange: &[&str], lines: &[&str]) {
 }
 
 #[track_caller]
-fn assert_alike(ours: &str, theirs: &str) {
+pub fn assert_alike(ours: &str, theirs: &str) {
     if ours == theirs {
         return;
     }
@@ -388,7 +388,7 @@ fn ordinal(seen: &mut Vec<String>, word: &str) -> usize {
 }
 
 /// Splits a line at blanks; quotes keep blanks together.
-fn split(line: &str) -> Vec<String> {
+pub fn split(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     for letter in line.chars() {
         match (quote, letter) {

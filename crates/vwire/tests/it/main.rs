@@ -5,6 +5,7 @@ mod docs;
 mod kinds;
 mod lab;
 mod lab_helper;
+mod link_change;
 mod netns;
 mod sandbox;
 mod sources;

@@ -4,25 +4,14 @@ use std::ffi::OsStr;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::OsStrExt;
 
-use vwire_netlink::wire::{Attributes, Builder, MessageType};
-use vwire_netlink::{IfName, Link, Request, Socket};
+use vwire_netlink::wire::MessageType;
+use vwire_netlink::{IfName, Link, NamespaceId, Request, Socket};
 
 use super::words::{integer, wrong};
 use crate::cli::ip::Ip;
 use crate::cli::ip::failure::{EXIT_SEMANTIC, EXIT_USAGE, Failure, Persona};
 use crate::cli::ip::words::shown;
 use crate::lab::namespace::{Namespace, run_in};
-
-/// `RTM_NEWNSID` (`linux/rtnetlink.h`).
-const NEW_NSID: MessageType = MessageType(88);
-/// `RTM_GETNSID`.
-const GET_NSID: MessageType = MessageType(90);
-/// `NETNSA_NSID` (`linux/net_namespace.h`).
-const NSID: u16 = 1;
-/// `NETNSA_FD`.
-const NAMESPACE_FD: u16 = 3;
-/// `struct rtgenmsg`: the family, and padding.
-const HEADER: [u8; 4] = [0; 4];
 
 /// Opens a namespace by its name, by the path of its file, or by the id of a process inside.
 pub(super) fn open(word: &[u8]) -> Option<Namespace> {
@@ -57,28 +46,19 @@ pub(super) fn unknown(keyword: &str, value: &[u8]) -> Failure {
 /// The socket cannot be opened, or `seen_from` not be entered.
 pub(super) fn id(ip: &mut Ip<'_>, seen_from: Option<&Namespace>, name: &[u8]) -> Result<Option<i32>, Failure> {
     let Some(named) = open(name) else { return Ok(None) };
+    let wanted = NamespaceId { fd: descriptor(&named), ..NamespaceId::default() };
     with_socket(ip, seen_from, |socket| {
-        id_now(socket, &named).or_else(|| {
-            let any = |message: &mut Builder| message.u32(NSID, u32::MAX);
-            let _ = socket.request(&about(NEW_NSID, &named, any));
-            id_now(socket, &named)
+        id_now(socket, &wanted).or_else(|| {
+            let any = NamespaceId { nsid: Some(NamespaceId::NOT_ASSIGNED), ..wanted.clone() };
+            let _ = socket.request(&Request::new(MessageType::NEWNSID, 0, &any));
+            id_now(socket, &wanted)
         })
     })
 }
 
-fn id_now(socket: &mut Socket, named: &Namespace) -> Option<i32> {
-    let reply = socket.request(&about(GET_NSID, named, |_| ())).ok()?;
-    let payload = reply.messages.first()?.payload.get(HEADER.len()..)?;
-    let id = Attributes::new(payload).find(|attribute| attribute.number() == NSID)?;
-    Some(i32::from_ne_bytes(id.payload().try_into().ok()?)).filter(|id| *id >= 0)
-}
-
-fn about(message_type: MessageType, named: &Namespace, more: impl FnOnce(&mut Builder)) -> Request {
-    let mut message = Builder::new();
-    message.raw(&HEADER);
-    message.u32(NAMESPACE_FD, descriptor(named).unwrap_or(u32::MAX));
-    more(&mut message);
-    Request::from_builder(message_type, 0, message)
+fn id_now(socket: &mut Socket, wanted: &NamespaceId) -> Option<i32> {
+    let answer = socket.get::<NamespaceId>(&Request::new(MessageType::GETNSID, 0, wanted)).ok()?;
+    answer.nsid.filter(|id| *id >= 0)
 }
 
 /// Returns the index of a device in the namespace with an id.
