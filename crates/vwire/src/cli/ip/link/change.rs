@@ -2,10 +2,12 @@
 
 use vwire_netlink::{Create, Link, LinkFilter, Reply, Request, RequestError};
 
+use super::end::{End, read_end};
+use super::finish::garbage;
 use super::help;
 use super::hint::{self, Facts};
 use super::kind::{self, Purpose};
-use super::request::{End, LinkChange, Verb, garbage, read_end};
+use super::request::{LinkChange, Verb};
 use crate::cli::ip::Ip;
 use crate::cli::ip::failure::{EXIT_SEMANTIC, Failure};
 use crate::cli::ip::words::{Words, begins};

@@ -1,6 +1,8 @@
 //! `ip link`: network devices.
 
 pub mod change;
+pub mod end;
+mod finish;
 pub mod help;
 pub mod hint;
 mod inet;
