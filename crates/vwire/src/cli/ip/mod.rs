@@ -5,7 +5,7 @@
 //! is handed, and prints through [`crate::out`]. What went wrong is a [`Failure`], which knows
 //! `ip`'s message and vwire's better one.
 //!
-//! To add an object: a file, and a row in [`objects`].
+//! To add an object: a file, and a row in `objects.rs`.
 
 pub mod batch;
 pub mod failure;
