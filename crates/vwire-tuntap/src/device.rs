@@ -7,12 +7,15 @@
 use std::{
     fmt, io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU8, AtomicUsize, Ordering},
+    },
 };
 
 use crate::{
     Attachment, Carrier, DeviceName, Errno, Flags, Mode, Persistence,
-    offload::{Offload, OffloadState, VNET_HEADER_LEN},
+    offload::{Offload, OffloadState, SuperKind, VNET_HEADER_LEN},
     sys::ioctl::{self, ByInt, ByRequest, ByValue, ClassicInstruction},
 };
 
@@ -68,14 +71,27 @@ pub struct Device {
     name: DeviceName,
     mode: Mode,
     flags: Flags,
-    vnet_header: std::sync::atomic::AtomicUsize,
+    /// Length in bytes of the vnet header, 0 without one.
+    vnet_header: AtomicUsize,
     offload: OnceLock<OffloadState>,
+    /// Kinds of super-packets that writes were refused with: [`REFUSED_TCP`], [`REFUSED_UDP`].
+    refused: AtomicU8,
 }
+
+/// Kinds of super-packets that a device does not take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RefusedKinds {
+    pub(crate) tcp: bool,
+    pub(crate) udp: bool,
+}
+
+const REFUSED_TCP: u8 = 1;
+const REFUSED_UDP: u8 = 2;
 
 impl Device {
     pub(crate) fn from_parts(fd: OwnedFd, name: DeviceName, mode: Mode, flags: Flags) -> Self {
         let vnet_header = if flags.contains(Flags::VNET_HDR) { VNET_HEADER_LEN } else { 0 };
-        Self { fd, name, mode, flags, vnet_header: vnet_header.into(), offload: OnceLock::new() }
+        Self { fd, name, mode, flags, vnet_header: vnet_header.into(), offload: OnceLock::new(), refused: 0.into() }
     }
 
     /// Takes over a queue that another process opened and handed down.
@@ -98,7 +114,7 @@ impl Device {
         let device = Self::from_parts(fd, DeviceName::from_kernel(request.name), mode, flags);
         if flags.contains(Flags::VNET_HDR) {
             let size = device.vnet_header_size()?;
-            device.vnet_header.store(size, std::sync::atomic::Ordering::Relaxed);
+            device.vnet_header.store(size, Ordering::Relaxed);
         }
         Ok(device)
     }
@@ -115,7 +131,7 @@ impl Device {
     /// [`ControlError`] with `EMFILE` at the limit of descriptors.
     pub fn try_clone(&self) -> Result<Self, ControlError> {
         let fd = self.fd.try_clone().map_err(|error| self.error("duplicate", "dup", &error))?;
-        let size = self.vnet_header.load(std::sync::atomic::Ordering::Relaxed);
+        let size = self.vnet_header.load(Ordering::Relaxed);
         Ok(Self {
             fd,
             name: self.name,
@@ -123,6 +139,7 @@ impl Device {
             flags: self.flags,
             vnet_header: size.into(),
             offload: self.offload.clone(),
+            refused: self.refused.load(Ordering::Relaxed).into(),
         })
     }
 
@@ -255,7 +272,7 @@ impl Device {
         let value = i32::try_from(bytes).unwrap_or(0);
         self.by_int("set the vnet header size of", ioctl::SET_VNET_HDR_SIZE, value)?;
         if self.flags.contains(Flags::VNET_HDR) {
-            self.vnet_header.store(bytes, std::sync::atomic::Ordering::Relaxed);
+            self.vnet_header.store(bytes, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -382,7 +399,7 @@ impl Device {
     #[must_use]
     pub fn prefix_len(&self) -> usize {
         let packet_info = if self.flags.contains(Flags::NO_PACKET_INFO) { 0 } else { 4 };
-        packet_info + self.vnet_header.load(std::sync::atomic::Ordering::Relaxed)
+        packet_info + self.vnet_header.load(Ordering::Relaxed)
     }
 
     /// Sets the offload mask, leaving out what the kernel refuses, and notes the outcome.
@@ -398,9 +415,32 @@ impl Device {
             let reason = "the kernel has no UDP segmentation offload (TUN_F_USO4, Linux 6.2)";
             state = OffloadState { active: fewer, refused: Offload::USO, reason: Some(reason) };
         }
+        if !state.active.is_empty() {
+            for kind in crate::probe::refused_kinds(self) {
+                let (_, reason) = self.note_refusal(kind);
+                state.reason = Some(reason);
+            }
+        }
         // Set once per handle: this is called from the builder alone.
         let _ = self.offload.set(state);
         Ok(())
+    }
+
+    /// Returns the kinds of super-packets that the kernel was seen to refuse.
+    #[inline]
+    pub(crate) fn refused_kinds(&self) -> RefusedKinds {
+        let bits = self.refused.load(Ordering::Relaxed);
+        RefusedKinds { tcp: bits & REFUSED_TCP != 0, udp: bits & REFUSED_UDP != 0 }
+    }
+
+    /// Notes that the kernel refused a super-packet, and returns whether this is news, and the reason to tell.
+    pub(crate) fn note_refusal(&self, kind: SuperKind) -> (bool, &'static str) {
+        let (bit, reason) = match kind {
+            SuperKind::Udp => (REFUSED_UDP, "the kernel refuses UDP super-packets; they are cut here"),
+            _ => (REFUSED_TCP, "the kernel refuses TCP super-packets; they are cut here"),
+        };
+        let before = self.refused.fetch_or(bit, Ordering::Relaxed);
+        (before & bit == 0, reason)
     }
 
     fn set_offload(&self, offload: Offload) -> Result<(), ControlError> {

@@ -2,7 +2,18 @@
 //!
 //! Pure: nothing in this room knows a clock, a socket or a file.
 
+pub mod checksum;
+mod headers;
+mod merge;
+mod split;
+mod vnet;
+
 use std::{fmt, ops};
+
+pub use headers::Layer;
+pub use merge::{Group, HEADER_ROOM, MOST_SEGMENTS, Merger};
+pub use split::{Segments, SplitError, finish_checksum};
+pub use vnet::{Checksum, Segmentation, SuperKind, UnknownHeader, VnetHeader};
 
 /// The length in bytes of a `struct virtio_net_hdr` without merged receive buffers.
 pub const VNET_HEADER_LEN: usize = 10;

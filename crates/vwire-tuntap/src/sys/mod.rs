@@ -7,3 +7,6 @@
 pub(crate) mod fds;
 pub(crate) mod io;
 pub(crate) mod ioctl;
+#[cfg(feature = "tokio")]
+pub(crate) mod reactor;
+pub(crate) mod simd;

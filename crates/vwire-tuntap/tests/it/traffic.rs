@@ -1,0 +1,306 @@
+//! Packets through a queue: what comes, what goes, and what happens when the device changes under a reader.
+
+use std::{
+    net::UdpSocket,
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
+
+use vwire_tuntap::{
+    Attachment, Batch, Builder, Device, Flags, Interrupt, Layout, Merging, TransferError, Writer,
+    offload::{Checksum, Offload, Segmentation, SuperKind, VnetHeader, finish_checksum},
+};
+
+use crate::lab::{ip, lab, named, other_namespace};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Makes a TUN with 10.4.0.1/24 on it, up, and nothing sent on it by the stack itself.
+fn tun(builder: &Builder) -> Arc<Device> {
+    std::fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").unwrap();
+    let tun = builder.create().unwrap();
+    ip("addr add 10.4.0.1/24 dev t0");
+    ip("link set t0 up");
+    Arc::new(tun)
+}
+
+fn socket() -> UdpSocket {
+    let socket = UdpSocket::bind("10.4.0.1:4000").unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.connect("10.4.0.2:4001").unwrap();
+    socket
+}
+
+/// Exchanges source and destination, so that the stack takes the packet as an answer.
+fn turn_back(packet: &mut [u8]) {
+    let (source, destination) = packet[12..20].split_at_mut(4);
+    source.swap_with_slice(destination);
+    let (source, destination) = packet[20..24].split_at_mut(2);
+    source.swap_with_slice(destination);
+}
+
+/// Starts a reader and returns what its reads come to.
+fn reader(device: Arc<Device>) -> mpsc::Receiver<Result<usize, TransferError>> {
+    let (say, hear) = mpsc::channel();
+    thread::spawn(move || {
+        let mut batch = Batch::new(Layout::for_super_packets());
+        loop {
+            batch.clear();
+            let result = device.recv(&mut batch);
+            let over = result.is_err();
+            if say.send(result).is_err() || over {
+                break;
+            }
+        }
+    });
+    hear
+}
+
+#[test]
+fn datagrams_go_out_and_come_back_with_and_without_headers() {
+    let builder = || Builder::tun(named("t0"));
+    let kinds: [fn() -> Builder; 4] = [
+        || Builder::tun(named("t0")),
+        || Builder::tun(named("t0")).packet_info(),
+        || Builder::tun(named("t0")).offload(Offload::ALL),
+        || Builder::tun(named("t0")).offload(Offload::ALL).packet_info(),
+    ];
+    assert_eq!(format!("{:?}", builder()), format!("{:?}", kinds[0]()));
+    for kind in kinds {
+        lab(move || {
+            let device = tun(&kind());
+            let socket = socket();
+            let mut batch = Batch::new(Layout::for_super_packets().with_rooms(32, 16));
+            socket.send(b"out").unwrap();
+            assert_eq!(device.recv(&mut batch).unwrap(), 1);
+            turn_back(batch.get_mut(0).unwrap().bytes);
+            assert_eq!(device.send(&mut batch, &mut Writer::new()).unwrap().packets, 1);
+            let mut room = [0; 10];
+            assert_eq!(socket.recv(&mut room).unwrap(), 3);
+        });
+    }
+}
+
+#[test]
+fn a_batch_of_one_flow_goes_in_one_call_and_arrives_whole() {
+    lab(|| {
+        let device = tun(&Builder::tun(named("t0")).offload(Offload::ALL));
+        let socket = socket();
+        for number in 0..40_u8 {
+            socket.send(&[number; 300]).unwrap();
+        }
+        let mut batch = Batch::new(Layout::for_super_packets());
+        while batch.len() < 40 {
+            device.recv(&mut batch).unwrap();
+        }
+        for index in 0..40 {
+            turn_back(batch.get_mut(index).unwrap().bytes);
+        }
+        let sent = device.send(&mut batch, &mut Writer::new()).unwrap();
+        assert_eq!((sent.packets, sent.calls, sent.dropped), (40, 1, 0));
+        let singly = device.send(&mut batch, &mut Writer::new().merging(Merging::Off)).unwrap();
+        assert_eq!((singly.packets, singly.calls, singly.dropped), (40, 40, 0));
+        for number in (0..40_u8).chain(0..40) {
+            let mut room = [0; 400];
+            assert_eq!(socket.recv(&mut room).unwrap(), 300);
+            assert_eq!(room[..300], [number; 300]);
+        }
+    });
+}
+
+#[test]
+fn a_super_packet_is_cut_for_a_device_without_offload() {
+    lab(|| {
+        let device = tun(&Builder::tun(named("t0")));
+        let socket = socket();
+        let packet = udp_super_packet(10, 500);
+        let mut batch = Batch::new(Layout::for_super_packets());
+        assert!(batch.push(packet.0, &packet.1));
+        let sent = device.send(&mut batch, &mut Writer::new()).unwrap();
+        assert_eq!((sent.packets, sent.calls, sent.dropped), (1, 10, 0));
+        for _ in 0..10 {
+            let mut room = [0; 600];
+            assert_eq!(socket.recv(&mut room).unwrap(), 500);
+        }
+    });
+}
+
+/// Makes `count` datagrams of `size` bytes to the socket, as one packet.
+fn udp_super_packet(count: u16, size: u16) -> (VnetHeader, Vec<u8>) {
+    let length = count * size + 28;
+    let mut packet = vec![0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, 17, 0, 0, 10, 4, 0, 2, 10, 4, 0, 1];
+    packet[2..4].copy_from_slice(&length.to_be_bytes());
+    let header = |start, offset| Checksum::Needed { start, offset };
+    let ip_sum = VnetHeader { checksum: header(0, 10), ..VnetHeader::NONE };
+    finish_checksum(ip_sum, &mut packet).unwrap();
+    packet.extend([4001_u16.to_be_bytes(), 4000_u16.to_be_bytes(), (length - 20).to_be_bytes(), [0, 0]].concat());
+    let pseudo = vwire_tuntap::offload::checksum::pseudo_header(&packet[12..20], 17, length - 20).fold();
+    packet[26..28].copy_from_slice(&pseudo);
+    packet.resize(usize::from(length), 7);
+    let segments = Segmentation::Super { kind: SuperKind::Udp, size, ecn: false };
+    (VnetHeader { checksum: header(20, 6), segments, header_len: 28 }, packet)
+}
+
+#[test]
+fn a_former_users_offload_mask_does_not_reach_the_next() {
+    lab(|| {
+        let first = tun(&Builder::tun(named("t0")).offload(Offload::ALL));
+        first.set_persistence(vwire_tuntap::Persistence::Kept).unwrap();
+        drop(first);
+        let next = Builder::tun(named("t0")).attach().unwrap();
+        socket().send(&[7; 100]).unwrap();
+        let mut batch = Batch::new(Layout::for_mtu(1500));
+        next.recv(&mut batch).unwrap();
+        // With the mask still set the checksum would hold the pseudo header's sum alone.
+        let packet = batch.get(0).unwrap().bytes;
+        let sum = vwire_tuntap::offload::checksum::pseudo_header(&packet[12..20], 17, 108).bytes(&packet[20..]);
+        assert!(sum.is_valid());
+    });
+}
+
+#[test]
+fn a_blocked_reader_is_interrupted() {
+    lab(|| {
+        let device = tun(&Builder::tun(named("t0")));
+        let interrupt = Arc::new(Interrupt::new().unwrap());
+        let (there, again) = (device.clone(), interrupt.clone());
+        let blocked = thread::spawn(move || {
+            let mut batch = Batch::new(Layout::for_mtu(1500));
+            there.recv_until(&again, &mut batch)
+        });
+        interrupt.trigger();
+        assert_eq!(blocked.join().unwrap(), Ok(0));
+        interrupt.clear();
+        socket().send(b"then").unwrap();
+        assert_eq!(device.recv_until(&interrupt, &mut Batch::new(Layout::for_mtu(1500))), Ok(1));
+    });
+}
+
+#[test]
+fn a_blocked_reader_is_told_that_its_device_was_deleted() {
+    lab(|| {
+        let device = tun(&Builder::tun(named("t0")));
+        let reads = reader(device.clone());
+        socket().send(b"one").unwrap();
+        assert_eq!(reads.recv_timeout(PATIENCE).unwrap(), Ok(1));
+        ip("link del t0");
+        let error = reads.recv_timeout(PATIENCE).unwrap().unwrap_err();
+        assert!(error.is_gone(), "{error:?}");
+        assert_eq!(error.to_string(), "cannot read from `t0`: the device is gone");
+        let mut batch = Batch::new(Layout::for_mtu(1500));
+        assert!(batch.push(VnetHeader::NONE, &[0x45; 40]));
+        assert!(device.send(&mut batch, &mut Writer::new()).unwrap_err().is_gone());
+        assert!(device.status().is_err());
+    });
+}
+
+#[test]
+fn an_interruptible_reader_is_told_that_its_device_was_deleted() {
+    lab(|| {
+        let device = tun(&Builder::tun(named("t0")));
+        let there = device.clone();
+        let interrupt = Interrupt::new().unwrap();
+        let blocked = thread::spawn(move || there.recv_until(&interrupt, &mut Batch::new(Layout::for_mtu(1500))));
+        ip("link del t0");
+        assert!(blocked.join().unwrap().unwrap_err().is_gone());
+    });
+}
+
+#[test]
+fn a_blocked_reader_goes_on_when_the_device_was_down_or_its_mtu_changed() {
+    lab(|| {
+        let device = tun(&Builder::tun(named("t0")));
+        let reads = reader(device.clone());
+        ip("link set t0 down");
+        let mut batch = Batch::new(Layout::for_mtu(1500));
+        assert!(batch.push(VnetHeader::NONE, &[0x45; 40]));
+        let sent = device.send(&mut batch, &mut Writer::new()).unwrap();
+        assert_eq!((sent.packets, sent.dropped, sent.error.map(|errno| errno.0)), (0, 1, Some(nix::libc::EIO)));
+        ip("link set t0 mtu 9000 up");
+        socket().send(&[7; 8000]).unwrap();
+        assert_eq!(reads.recv_timeout(PATIENCE).unwrap(), Ok(1));
+        ip("link del t0");
+        assert!(reads.recv_timeout(PATIENCE).unwrap().is_err());
+    });
+}
+
+#[test]
+fn a_blocked_reader_goes_on_when_the_device_is_moved_to_another_namespace() {
+    lab(|| {
+        let device = tun(&Builder::tun(named("t0")));
+        let reads = reader(device.clone());
+        let there = other_namespace();
+        let holder = std::process::Command::new("ip")
+            .args(["link", "set", "t0", "netns", "/proc/self/fd/0"])
+            .stdin(there.try_clone().unwrap())
+            .output()
+            .unwrap();
+        assert!(holder.status.success(), "{}", String::from_utf8_lossy(&holder.stderr));
+        thread::spawn(move || {
+            nix::sched::setns(&there, nix::sched::CloneFlags::CLONE_NEWNET).unwrap();
+            std::fs::write("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1").unwrap();
+            ip("addr add 10.4.0.1/24 dev t0");
+            ip("link set t0 up");
+            socket().send(b"from there").unwrap();
+        })
+        .join()
+        .unwrap();
+        assert_eq!(reads.recv_timeout(PATIENCE).unwrap(), Ok(1));
+        assert_eq!(device.status().unwrap().name, named("t0"));
+    });
+}
+
+#[test]
+fn a_blocked_reader_goes_on_when_its_queue_was_detached() {
+    lab(|| {
+        let device = tun(&Builder::tun(named("t0")).flags(Flags::MULTI_QUEUE));
+        let reads = reader(device.clone());
+        device.set_attachment(Attachment::Detached).unwrap();
+        device.set_attachment(Attachment::Attached).unwrap();
+        socket().send(b"again").unwrap();
+        assert_eq!(reads.recv_timeout(PATIENCE).unwrap(), Ok(1));
+        device.set_attachment(Attachment::Detached).unwrap();
+        ip("link del t0");
+        assert!(reads.recv_timeout(PATIENCE).unwrap().unwrap_err().is_gone());
+    });
+}
+
+#[test]
+fn the_self_test_is_passed_on_this_kernel() {
+    lab(|| {
+        for mode in [vwire_tuntap::Mode::Tun, vwire_tuntap::Mode::Tap] {
+            let device = Builder::new(mode, named("t%d")).offload(Offload::ALL).create().unwrap();
+            let state = device.offload_state();
+            assert_eq!((state.active, state.reason), (Offload::ALL, None), "{mode}");
+        }
+    });
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+fn the_tokio_face_reads_writes_and_waits() {
+    lab(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let device = Builder::tun(named("t0")).offload(Offload::ALL).create().unwrap();
+            ip("addr add 10.4.0.1/24 dev t0");
+            std::fs::write("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1").unwrap();
+            ip("link set t0 up");
+            let device = vwire_tuntap::tokio::AsyncDevice::new(device).unwrap();
+            let mut batch = Batch::new(Layout::for_super_packets());
+            let nothing = tokio::time::timeout(Duration::from_millis(20), device.recv(&mut batch)).await;
+            assert!(nothing.is_err() && batch.is_empty());
+            let socket = socket();
+            socket.send(b"out").unwrap();
+            let came = tokio::time::timeout(PATIENCE, device.recv(&mut batch)).await;
+            assert_eq!(came.unwrap(), Ok(1));
+            turn_back(batch.get_mut(0).unwrap().bytes);
+            assert_eq!(device.send(&mut batch, &mut Writer::new()).await.unwrap().packets, 1);
+            assert_eq!(socket.recv(&mut [0; 10]).unwrap(), 3);
+            ip("link del t0");
+            let gone = tokio::time::timeout(PATIENCE, device.recv(&mut batch)).await;
+            assert!(gone.unwrap().unwrap_err().is_gone());
+        });
+    });
+}
