@@ -1,5 +1,6 @@
 //! `ip link add`, `set`, `replace`, `delete`: reads a [`LinkChange`] and sends it, in one request.
 
+use vwire_netlink::wire::{Body, MessageType};
 use vwire_netlink::{Create, Link, LinkFilter, Reply, Request, RequestError};
 
 use super::end::{End, read_end};
@@ -8,6 +9,7 @@ use super::help;
 use super::hint::{self, Facts};
 use super::kind::{self, Purpose};
 use super::request::{LinkChange, Verb};
+use super::show::{self, Fate};
 use crate::cli::ip::Ip;
 use crate::cli::ip::failure::{EXIT_SEMANTIC, Failure};
 use crate::cli::ip::words::{Words, begins};
@@ -76,10 +78,26 @@ fn read_kind(ip: &mut Ip<'_>, words: &mut Words<'_>, change: &mut LinkChange, ki
 /// # Errors
 /// What the kernel refuses.
 pub fn apply(ip: &mut Ip<'_>, change: &LinkChange) -> Result<(), Failure> {
-    match send(ip, &request_of(change))? {
-        Ok(()) => Ok(()),
+    let request = request_of(change);
+    let request = if ip.options.echo { request.with_echo() } else { request };
+    match send(ip, &request)? {
+        Ok(reply) if ip.options.echo => echo(ip, &reply),
+        Ok(_) => Ok(()),
         Err(error) => Err(refused(ip, change, &error)?),
     }
+}
+
+/// Prints the link that the kernel sends back.
+fn echo(ip: &mut Ip<'_>, reply: &Reply) -> Result<(), Failure> {
+    let told = reply.messages.iter().find_map(|message| {
+        let fate = match message.header.message_type {
+            MessageType::NEWLINK => Fate::Changed,
+            MessageType::DELLINK => Fate::Deleted,
+            _ => return None,
+        };
+        Some((Link::parse(&message.payload).ok()?, fate))
+    });
+    show::echo(ip, told.as_ref().map(|(link, fate)| (link, *fate)))
 }
 
 /// Returns the one request that a change is, whatever its words.
@@ -96,13 +114,13 @@ fn request_of(change: &LinkChange) -> Request {
 ///
 /// # Errors
 /// The socket cannot be opened; inside, what the kernel refuses.
-pub fn send(ip: &mut Ip<'_>, request: &Request) -> Result<Result<(), RequestError>, Failure> {
+pub fn send(ip: &mut Ip<'_>, request: &Request) -> Result<Result<Reply, RequestError>, Failure> {
     let answer = ip.socket()?.request(request);
     if let Some(warning) = answer.as_ref().ok().and_then(Reply::warning) {
         let stop = if warning.ends_with('.') { "" } else { "." };
         ip.say(format!("Warning: {warning}{stop}\n").as_bytes());
     }
-    Ok(answer.map(|_| ()))
+    Ok(answer)
 }
 
 fn refused(ip: &mut Ip<'_>, change: &LinkChange, error: &RequestError) -> Result<Failure, Failure> {

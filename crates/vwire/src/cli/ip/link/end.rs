@@ -10,7 +10,7 @@
 
 use vwire_netlink::wire::link::{VfInfo, Xdp};
 use vwire_netlink::wire::{RawAttribute, Text};
-use vwire_netlink::{Link, LinkAddress};
+use vwire_netlink::{Link, LinkAddress, LinkFilter};
 
 use super::hint::{self, Asked};
 use super::request::Verb;
@@ -20,7 +20,7 @@ use super::words::{
 };
 use super::{help, inet, netns, vf};
 use crate::cli::ip::Ip;
-use crate::cli::ip::failure::{EXIT_USAGE, Failure};
+use crate::cli::ip::failure::{EXIT_USAGE, Failure, Persona};
 use crate::cli::ip::words::{Words, begins, find, shown};
 use crate::lab::namespace::Namespace;
 use crate::out::link::OPERSTATES;
@@ -208,7 +208,7 @@ impl<'a> Reader<'a> {
     fn set_device(&mut self, name: &'a [u8]) -> Result<(), Failure> {
         let free = if self.name.is_some() { self.device_is_name } else { self.device.is_none() };
         if !free {
-            return Err(Failure::duplicate_or_garbage("dev", name));
+            return Err(hint::stray_word(Failure::duplicate_or_garbage("dev", name), name));
         }
         if !is_long_name(name) {
             return Err(hint::name_hints(wrong(name, "\"dev\" not a valid ifname", hint::name_cause(name)), name));
@@ -339,11 +339,12 @@ impl<'a> Reader<'a> {
 
     fn take_master(&mut self, ip: &mut Ip<'_>, words: &mut Words<'a>) -> Result<(), Failure> {
         let value = self.value(words)?;
-        let index = ip.device(value)?.ok_or_else(|| {
-            wrong(value, "Device does not exist\n", format!("there is no device `{}` in this namespace", shown(value)))
-                .hint("`vwire ls --all` shows the devices of all namespaces")
-                .hint(format!("`vwire link add {} type bridge` makes a bridge", shown(value)))
-        })?;
+        let Some(index) = ip.device(value)? else {
+            let named = shown(value);
+            let cause = format!("there is no device `{named}` in this namespace");
+            let failure = with_near_device(ip, wrong(value, "Device does not exist\n", cause), value)?;
+            return Err(failure.hint(format!("`vwire link add {named} type bridge` makes a bridge")));
+        };
         self.link.master = Some(index);
         Ok(())
     }
@@ -447,4 +448,17 @@ fn xdp_program(value: &[u8], words: &Words<'_>) -> Failure {
         "vwire loads no BPF programs; it takes them away with `off`",
     )
     .hint("`bpftool net attach xdp …` attaches one")
+}
+
+/// No device has this name; where people read, one of a name that is near is told.
+pub(super) fn no_device(ip: &mut Ip<'_>, name: &[u8]) -> Result<Failure, Failure> {
+    with_near_device(ip, Failure::no_device(name), name)
+}
+
+fn with_near_device(ip: &mut Ip<'_>, failure: Failure, name: &[u8]) -> Result<Failure, Failure> {
+    if ip.persona == Persona::Ip {
+        return Ok(failure);
+    }
+    let devices = ip.links(LinkFilter::without_stats())?;
+    Ok(hint::near_device(failure, name, &devices))
 }

@@ -4,7 +4,7 @@ use vwire_netlink::IfName;
 use vwire_netlink::wire::link::AfInet;
 use vwire_netlink::wire::{Builder, RawAttribute};
 
-use super::end::Reader;
+use super::end::{Reader, no_device};
 use super::words::wrong;
 use super::{hint, netns, vf};
 use crate::cli::ip::Ip;
@@ -103,7 +103,10 @@ impl<'a> Reader<'a> {
             return Err(Failure::new(EXIT_USAGE, ip, "no device is named")
                 .hint("`vwire link` lists the devices of this namespace"));
         };
-        self.link.index = ip.device(device)?.ok_or_else(|| Failure::no_device(device))?;
+        self.link.index = match ip.device(device)? {
+            Some(index) => index,
+            None => return Err(no_device(ip, device)?),
+        };
         if self.name != Some(device) {
             self.put_name();
         }
@@ -119,7 +122,10 @@ impl<'a> Reader<'a> {
         }
         if let Some(below) = self.below {
             let index = match self.link_netnsid.filter(|id| *id != -1) {
-                None => ip.device(below)?.ok_or_else(|| Failure::no_device(below))?,
+                None => match ip.device(below)? {
+                    Some(index) => index,
+                    None => return Err(no_device(ip, below)?),
+                },
                 Some(id) => netns::device(ip, self.target.as_ref(), id, below)?,
             };
             self.link.link = Some(index);

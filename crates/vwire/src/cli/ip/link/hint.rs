@@ -6,7 +6,9 @@
 use vwire_netlink::{ExtAck, IfName, Link};
 
 use super::request::{LinkChange, Verb};
+use super::words::WORDS;
 use crate::cli::ip::failure::Failure;
+use crate::cli::ip::nearest::nearest;
 use crate::cli::ip::words::shown;
 
 const EPERM: i32 = 1;
@@ -18,6 +20,7 @@ const ERANGE: i32 = 34;
 const ELOOP: i32 = 40;
 const EOPNOTSUPP: i32 = 95;
 const EADDRNOTAVAIL: i32 = 99;
+const ENETDOWN: i32 = 100;
 
 /// The kinds that a kernel may have, to be asked for where one is missing.
 pub const KINDS: &[&str] = &[
@@ -186,7 +189,8 @@ pub fn hints(change: &LinkChange, errno: i32, said: &ExtAck, facts: &Facts) -> V
             ]
         }
         ELOOP => vec![loops(facts)],
-        EINVAL | ERANGE => out_of_bounds(change, facts),
+        ENETDOWN => vec![format!("the link below is down: `vwire link show {}` names it behind `@`", subject(change))],
+        EINVAL | ERANGE => [impossible(change, said), out_of_bounds(change, facts)].concat(),
         _ => Vec::new(),
     };
     hints.extend(said.attribute_path().map(|path| pointed_at(&path, said)));
@@ -202,6 +206,27 @@ fn pointed_at(path: &str, said: &ExtAck) -> String {
     match allowed {
         Some(allowed) => format!("the kernel points at {path}: {allowed}"),
         None => format!("the kernel points at {path}"),
+    }
+}
+
+/// Says what helps where a word is no keyword, and the device was named already.
+pub fn stray_word(failure: Failure, word: &[u8]) -> Failure {
+    let word = shown(word);
+    if KINDS.contains(&word.as_str()) {
+        return failure.hint(format!("a kind stands behind `type`: `type {word}`"));
+    }
+    match nearest(&word, WORDS.iter().map(|row| row.word)) {
+        Some(meant) => failure.hint(format!("did you mean `{meant}`?")),
+        None => failure.hint("`vwire link help` lists the keywords"),
+    }
+}
+
+/// Says which of the devices that are there may be meant by a name that none has.
+pub fn near_device(failure: Failure, name: &[u8], devices: &[Link]) -> Failure {
+    let names: Vec<String> = devices.iter().filter_map(|link| link.ifname).map(|name| name.to_string()).collect();
+    match nearest(&shown(name), names.iter().map(String::as_str)) {
+        Some(meant) => failure.hint(format!("did you mean `{meant}`?")),
+        None => failure,
     }
 }
 
@@ -250,10 +275,7 @@ fn exists(change: &LinkChange, facts: &Facts) -> Vec<String> {
 
 fn not_supported(change: &LinkChange, facts: &Facts) -> Vec<String> {
     if let (Some(kind), false) = (change.link.kind(), facts.kinds.is_empty()) {
-        return match facts.kinds.contains(&kind) {
-            true => vec![format!("the driver `{kind}` is there, but refuses what was asked; `vwire link help {kind}`")],
-            false => vec![format!("this kernel has no driver `{kind}`; it has: {}", facts.kinds.join(", "))],
-        };
+        return missing_driver(change, kind, facts);
     }
     if change.verb == Verb::Delete {
         return vec![
@@ -267,6 +289,18 @@ fn not_supported(change: &LinkChange, facts: &Facts) -> Vec<String> {
     }
     let kind = facts.device.as_ref().and_then(Link::kind).unwrap_or("hardware");
     vec![format!("the driver of `{}` ({kind}) does not do this", subject(change))]
+}
+
+fn missing_driver(change: &LinkChange, kind: &str, facts: &Facts) -> Vec<String> {
+    if kind == "tun" || kind == "tap" {
+        return vec![format!("`vwire tuntap add name {} mode {kind}` makes one", subject(change))];
+    }
+    if facts.kinds.contains(&kind) {
+        return vec![format!("the driver `{kind}` is there, but refuses what was asked; `vwire link help {kind}`")];
+    }
+    let mut hints = vec![format!("this kernel has no driver `{kind}`; it has: {}", facts.kinds.join(", "))];
+    hints.extend(nearest(kind, facts.kinds.iter().copied()).map(|meant| format!("did you mean `{meant}`?")));
+    hints
 }
 
 fn loops(facts: &Facts) -> String {
@@ -291,10 +325,40 @@ fn busy(change: &LinkChange, facts: &Facts) -> Vec<String> {
     if asks(change, "master") && has_master {
         return vec![format!("`{name}` is a port already: `vwire link set {name} nomaster` releases it")];
     }
+    if asks(change, "master") {
+        return vec![format!("another hook has its packets, such as a macvlan on it: `vwire link` lists `…@{name}`")];
+    }
     if asks(change, "name") || asks(change, "address") {
         return vec![format!("the driver wants it down first: `vwire link set {name} down`")];
     }
     vec![format!("`vwire -d link show {name}` shows what it is used by")]
+}
+
+/// Kinds that sit on another link.
+const UPPER: [&str; 6] = ["vlan", "macvlan", "macvtap", "ipvlan", "ipvtap", "macsec"];
+
+/// Says what helps where a value is none that could ever be.
+fn impossible(change: &LinkChange, said: &ExtAck) -> Vec<String> {
+    let name = subject(change);
+    let kind = change.link.kind().unwrap_or_default();
+    let says = |part: &str| said.message.as_deref().is_some_and(|message| message.contains(part));
+    let mut hints = Vec::new();
+    if change.verb.creates() && UPPER.contains(&kind) && change.link.link.is_none() {
+        hints.push(format!("a {kind} sits on another link: `vwire link add link DEV name {name} type {kind}`"));
+    }
+    if kind == "vxlan" && says("Required attributes") {
+        hints.push(format!("a vxlan needs its number: `vwire link add {name} type vxlan id 42 dstport 4789`"));
+    }
+    if says("netns is immutable") {
+        hints.push(format!("`{name}` stays where it was made; make it there: `vwire -n NAME link add {name} …`"));
+    }
+    if says("network namespace id") {
+        hints.push("`vwire netns list-id` lists the ids".to_owned());
+    }
+    if name == "lo" && asks(change, "master") {
+        hints.push("`lo` cannot be a port; a veth pair or a dummy can".to_owned());
+    }
+    hints
 }
 
 fn out_of_bounds(change: &LinkChange, facts: &Facts) -> Vec<String> {
@@ -436,6 +500,19 @@ mod tests {
         assert!(name_hint(&[b'x'; 300]).unwrap().ends_with("not 300"));
         assert!(name_hint(b"a/b").unwrap().contains("white space"));
         assert_eq!(name_hint(b"v0"), None);
+    }
+
+    #[test]
+    fn what_the_kernel_says_decides_what_helps() {
+        let said = |sentence: &str| ExtAck { message: Some(sentence.to_owned()), ..ExtAck::default() };
+        let moved = change(Verb::Set, Link::default(), &[("netns", "blue")]);
+        let told = hints(&moved, EINVAL, &said("The interface netns is immutable"), &Facts::default());
+        assert!(told[0].starts_with("`v0` stays where it was made"), "{told:?}");
+        let mut link = Link::default();
+        link.set_kind("vlan", None);
+        let made = change(Verb::Add, link, &[]);
+        let told = hints(&made, EINVAL, &said("link not specified"), &Facts::default());
+        assert_eq!(told, ["a vlan sits on another link: `vwire link add link DEV name v0 type vlan`"]);
     }
 
     #[test]

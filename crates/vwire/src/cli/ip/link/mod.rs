@@ -17,7 +17,8 @@ mod words;
 
 use request::Verb;
 
-use super::words::{Keyword, Words, find, prefix};
+use super::nearest::nearest;
+use super::words::{Keyword, Words, find, prefix, shown};
 use super::{Failure, Ip};
 
 /// What `ip link` can do.
@@ -54,6 +55,14 @@ pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
         Some(Command::Show) => show::run(ip, words),
         Some(Command::Property) => property::run(ip, words),
         Some(Command::Help) => help::run(ip, words),
-        None => Err(Failure::unknown_command(word, "link")),
+        None => Err(unknown(word)),
+    }
+}
+
+fn unknown(word: &[u8]) -> Failure {
+    let failure = Failure::unknown_command(word, "link");
+    match nearest(&shown(word), COMMANDS.iter().map(|row| row.word)) {
+        Some(meant) => failure.hint(format!("did you mean `{meant}`?")),
+        None => failure,
     }
 }

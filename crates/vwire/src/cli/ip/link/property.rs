@@ -100,7 +100,7 @@ fn send(ip: &mut Ip<'_>, verb: Verb, asked: &Names<'_>) -> Result<(), Failure> {
         _ => Request::new_link_names(&link),
     };
     let shows = |name: &&[u8]| format!("`vwire link show {}` shows who has the name", shown(name));
-    change::send(ip, &request)?.map_err(|error| {
+    change::send(ip, &request)?.map(|_| ()).map_err(|error| {
         let failure = Failure::kernel(error.errno(), error.message());
         match error.errno() {
             // EPERM

@@ -185,6 +185,42 @@ fn show(ip: &mut Ip<'_>, links: Vec<Link>, filter: &Filter, master: Option<u32>)
     Ok(())
 }
 
+/// Prints what the kernel answers to `-echo`: the link that was changed, if it tells one.
+///
+/// # Errors
+/// The socket cannot be opened.
+pub fn echo(ip: &mut Ip<'_>, changed: Option<(&Link, Fate)>) -> Result<(), Failure> {
+    let style = LinkStyle { is_link: false, queue_length: false, ..style(ip) };
+    let brief = ip.options.brief;
+    let context = ip.context(&changed.iter().map(|(link, _)| (*link).clone()).collect::<Vec<_>>())?;
+    let p = &mut ip.printer;
+    p.open_document();
+    p.open_object(None);
+    if let Some((link, fate)) = changed {
+        if fate == Fate::Deleted {
+            p.mark("deleted", "Deleted ");
+        }
+        if brief {
+            link::print_brief(p, link, style.is_link, &context);
+        } else {
+            link::print(p, link, style, &context);
+            p.end_line();
+        }
+    }
+    p.close_object();
+    p.close_document();
+    Ok(())
+}
+
+/// What became of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is there.
+    Changed,
+    /// It is gone.
+    Deleted,
+}
+
 fn print_record(p: &mut Printer, link: &Link, style: LinkStyle, brief: bool, context: &link::Context) {
     if brief {
         link::print_brief(p, link, style.is_link, context);
