@@ -9,7 +9,6 @@
 pub mod help;
 pub mod ip;
 pub mod ls;
-pub mod ping;
 pub mod sandbox;
 pub mod tour;
 
@@ -43,7 +42,7 @@ pub struct Call<'a> {
 }
 
 fn verbs() -> Vec<Verb> {
-    vec![ls::verb(), ping::verb(), sandbox::verb(), tour::verb()]
+    vec![ls::verb(), sandbox::verb(), tour::verb()]
 }
 
 /// Runs a whole command line, the program's name first, and returns the exit code.

@@ -7,7 +7,6 @@ mod lab;
 mod lab_helper;
 mod link_change;
 mod netns;
-mod ping;
 mod sandbox;
 mod sources;
 mod tidy;
