@@ -2,6 +2,7 @@
 //!
 //! Nothing outside this room decides how a fact is spelled; nothing inside it decides what to say.
 
+pub mod address;
 pub mod arphrd;
 pub mod colour;
 pub mod counters;

@@ -1,6 +1,7 @@
 //! What vwire does to a kernel: one binary, a topic a file, a fresh network namespace for each test.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may die")]
 
+mod address;
 mod docs;
 mod kinds;
 mod lab;

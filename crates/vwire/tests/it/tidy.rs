@@ -48,6 +48,8 @@ const ROOMS: &[Room] = &[
 pub(crate) const PURE: &[&str] = &[
     "crates/vwire-netlink/src/wire",
     "crates/vwire-tuntap/src/offload",
+    "crates/vwire/src/cli/ip/address/change",
+    "crates/vwire/src/cli/ip/address/filter",
     "crates/vwire/src/cli/ip/batch",
     "crates/vwire/src/cli/ip/failure",
     "crates/vwire/src/cli/ip/link/hint",
@@ -56,6 +58,7 @@ pub(crate) const PURE: &[&str] = &[
     "crates/vwire/src/cli/ip/link/vf",
     "crates/vwire/src/cli/ip/link/words",
     "crates/vwire/src/cli/ip/options",
+    "crates/vwire/src/cli/ip/prefix",
     "crates/vwire/src/cli/ip/words",
     "crates/vwire/src/lab/plan",
     "crates/vwire/src/out",

@@ -7,6 +7,7 @@
 //!
 //! To add an object: a file, and a row in `objects.rs`.
 
+pub mod address;
 pub mod batch;
 pub mod failure;
 pub mod kernel;
@@ -15,6 +16,7 @@ pub mod nearest;
 mod netns;
 mod objects;
 pub mod options;
+pub mod prefix;
 pub mod words;
 
 use std::ffi::{OsStr, OsString};

@@ -5,7 +5,7 @@
 
 use super::failure::EXIT_SEMANTIC;
 use super::words::{Keyword, Words, prefix};
-use super::{Failure, Ip, link, netns, words};
+use super::{Failure, Ip, address, link, netns, words};
 
 /// What an object's name stands for.
 #[derive(Clone, Copy)]
@@ -24,7 +24,10 @@ macro_rules! absent {
 }
 
 const OBJECTS: &[Keyword<Object>] = &[
-    prefix("address", absent!("address")),
+    prefix(
+        "address",
+        Object { about: "addresses of devices: show, add, change, delete, flush, save", run: address::run },
+    ),
     prefix("addrlabel", absent!("addrlabel")),
     prefix("maddress", absent!("maddress")),
     prefix("route", absent!("route")),
