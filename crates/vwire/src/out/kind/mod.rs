@@ -4,7 +4,7 @@
 //! order that `ip` has, which is not the order of the attributes. Names of other links come from
 //! the [`Context`]; [`references`] tells the caller which ones to put there.
 //!
-//! To add a kind: a file, and an arm in [`print_data`] or [`print_slave_data`].
+//! To add a kind: a file, and an arm in `print_data` or `print_slave_data`.
 
 mod bareudp;
 mod bond;
@@ -127,7 +127,7 @@ fn print_slave_data(p: &mut Printer, data: &SlaveData, context: &Context) {
     }
 }
 
-/// Returns the indexes of the links whose names [`print`] shows.
+/// Returns the indexes of the links whose names [`print()`] shows.
 #[must_use]
 pub fn references(info: &LinkInfo) -> Vec<u32> {
     let of_kind = match &info.data {
@@ -155,7 +155,7 @@ pub struct Owners {
     pub group: Option<u32>,
 }
 
-/// Returns the users whose names [`print`] shows.
+/// Returns the users whose names [`print()`] shows.
 #[must_use]
 pub fn owners(info: &LinkInfo) -> Owners {
     match &info.data {

@@ -1,7 +1,7 @@
 //! Reads the words for one end of a link, up to and with `type KIND`.
 //!
 //! The words come in any order, and the device's name may stand among them, so nothing is judged
-//! before the last word: [`Reader::take`] notes what one word asks for, `finish.rs` puts it
+//! before the last word: `Reader::take` notes what one word asks for, `finish.rs` puts it
 //! together in `ip`'s order, so that of two mistakes the same one is told. The other end of a veth
 //! or netkit is read by the same rules.
 //!
