@@ -326,8 +326,9 @@ impl Normal {
     pub fn said(&mut self, said: &Said) -> String {
         let (mut stdout, mut stderr) = (self.text(&said.stdout), self.text(&said.stderr));
         for text in [&mut stdout, &mut stderr] {
-            if text.starts_with("Usage:") {
-                *text = "Usage: (words of our own)\n".to_owned();
+            if let Some(at) = usage_in(text) {
+                text.truncate(at);
+                text.push_str("Usage: (words of our own)\n");
             }
         }
         let mut all = stdout;
@@ -370,6 +371,11 @@ impl Normal {
         }
         word.to_owned()
     }
+}
+
+/// Returns where a usage text starts, which ends what is said.
+fn usage_in(text: &str) -> Option<usize> {
+    if text.starts_with("Usage:") { Some(0) } else { text.find("\nUsage:").map(|at| at + 1) }
 }
 
 /// Tells addresses that the kernel draws by lot: local (bit 1) and not a group's (bit 0).

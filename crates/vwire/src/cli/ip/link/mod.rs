@@ -6,7 +6,6 @@ mod finish;
 pub mod help;
 pub mod hint;
 mod inet;
-#[path = "plain_kind.rs"]
 pub mod kind;
 mod netns;
 mod property;
