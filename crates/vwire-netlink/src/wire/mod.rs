@@ -23,6 +23,8 @@ pub mod netconf;
 pub mod nexthop;
 pub mod nsid;
 pub mod object;
+#[cfg(test)]
+mod oracles;
 pub mod prefix;
 #[cfg(test)]
 mod properties;

@@ -83,6 +83,6 @@ impl Value for Text {
 
     #[cfg(test)]
     fn sample(source: &mut Source) -> Self {
-        Self::new(source.bytes(20))
+        Self::new(source.text(20))
     }
 }

@@ -151,7 +151,7 @@ attributes! {
     }
 }
 
-/// The flags of a tunnel: sit writes two bytes in network byte order, ip6tnl four in the host's.
+/// The flags of a tunnel: sit writes two bytes, ip6tnl four, both in host byte order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IpTunnelFlags {
     /// `SIT_*`, in host byte order for all that the kernel declares.

@@ -45,6 +45,9 @@ impl Codec<Box<Link>> for Peer {
     fn sample(source: &mut Source) -> Box<Link> {
         let mut link = Link::sample(source);
         link.linkinfo = None;
+        if source.is_plain() {
+            (link.family, link.link_type, link.index, link.flags, link.change) = Default::default();
+        }
         Box::new(link)
     }
 }
