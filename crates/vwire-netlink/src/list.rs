@@ -10,8 +10,8 @@ use crate::wire::bridge::VlanDbFilter;
 use crate::wire::link::Stats64;
 use crate::wire::stats::LinkStats;
 use crate::wire::{
-    Address, AddressLabel, BridgeLink, Link, MessageType, NamespaceId, Neighbour, Netconf, Nexthop, Request, Route,
-    Rule, VlanDb,
+    Address, AddressLabel, Body, BridgeLink, Link, MessageType, NamespaceId, Neighbour, Netconf, Nexthop, Request,
+    Route, Rule, VlanDb,
 };
 
 /// `AF_BRIDGE`.
@@ -26,7 +26,13 @@ impl Socket {
     ///
     /// [`DumpError`] as [`Socket::dump`].
     pub fn links(&mut self, filter: &LinkFilter) -> Result<Vec<Link>, DumpError> {
-        self.dump_bodies(&filter.to_request())
+        self.dump(&filter.to_request(), |message| {
+            let mut link = Link::parse(message.payload)?;
+            if filter.skip_stats {
+                link.shed();
+            }
+            Ok(link)
+        })
     }
 
     /// Returns the addresses.

@@ -216,6 +216,20 @@ impl Link {
         self
     }
 
+    /// Drops what has a better place: the counters that wrap and those of IPv6, and the sysctls, which
+    /// `RTM_GETNETCONF` and /proc have by name; and the word that there is no XDP program.
+    pub fn shed(&mut self) -> &mut Self {
+        self.stats = None;
+        self.xdp.take_if(|xdp| xdp.attached == Some(0) && xdp.prog_id.is_none());
+        if let Some(families) = &mut self.af_spec {
+            families.inet = None;
+            if let Some(inet6) = &mut families.inet6 {
+                (inet6.conf, inet6.stats, inet6.icmp6stats) = (None, None, None);
+            }
+        }
+        self
+    }
+
     /// Returns the index as a type that is never 0.
     pub fn if_index(&self) -> Option<IfIndex> {
         IfIndex::new(self.index)

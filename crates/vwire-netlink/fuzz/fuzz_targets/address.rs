@@ -1,0 +1,7 @@
+//! Addresses.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use vwire_netlink::wire::Address;
+
+fuzz_target!(|bytes: &[u8]| vwire_netlink_fuzz::survives::<Address>(bytes));

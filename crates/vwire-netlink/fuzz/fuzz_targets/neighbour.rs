@@ -1,0 +1,7 @@
+//! Neighbours.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use vwire_netlink::wire::Neighbour;
+
+fuzz_target!(|bytes: &[u8]| vwire_netlink_fuzz::survives::<Neighbour>(bytes));

@@ -1,0 +1,7 @@
+//! Counters.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use vwire_netlink::wire::stats::LinkStats;
+
+fuzz_target!(|bytes: &[u8]| vwire_netlink_fuzz::survives::<LinkStats>(bytes));
