@@ -274,6 +274,7 @@ const MISTAKES: &[&str] = &[
     "link add x type veth peer foo bar",
     "link add x type veth peer name y type veth",
     "link add x type veth peer mtu",
+    "link add x type veth peer carrier maybe",
     "link add x type veth peer name y netns nosuch",
     "link set v0 type veth peer name x",
     "link add x type nosuch",
@@ -382,6 +383,7 @@ const MISTAKES_SINCE_7_1: &[&str] = &[
     "link set v0 netns 99999999",
     "link add x link-netns nosuch type macvlan mode bridge",
     "link set v0 link-netns nosuch",
+    "link set v0 link-netns '' mtu 1400",
 ];
 
 #[test]

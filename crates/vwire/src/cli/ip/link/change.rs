@@ -11,7 +11,7 @@ use super::kind::{self, Purpose};
 use super::request::{LinkChange, Verb};
 use super::show::{self, Fate};
 use crate::cli::ip::Ip;
-use crate::cli::ip::failure::{EXIT_SEMANTIC, Failure};
+use crate::cli::ip::failure::{EXIT_SEMANTIC, EXIT_USAGE, Failure};
 use crate::cli::ip::words::{Words, begins};
 use crate::lab::capability::{self, Capability};
 
@@ -65,7 +65,12 @@ fn read_kind(ip: &mut Ip<'_>, words: &mut Words<'_>, change: &mut LinkChange, ki
         namespaces.extend(end.namespaces);
         Ok(end.link)
     };
-    let info = kind::read(ip, kind, words, purpose, &mut peer)?;
+    // Behind `type`, `ip` forgets which exit code a word wanted, but for 255, with which it leaves at once.
+    let forget = |failure: Failure| match failure.exit() {
+        EXIT_USAGE => failure,
+        _ => failure.with_exit(EXIT_SEMANTIC),
+    };
+    let info = kind::read(ip, kind, words, purpose, &mut peer).map_err(forget)?;
     if let Some(word) = words.peek() {
         return Err(if begins("help", word) { help::usage() } else { garbage(word) });
     }

@@ -5,7 +5,6 @@ use vwire_netlink::wire::link::AfInet;
 use vwire_netlink::wire::{Builder, RawAttribute};
 
 use super::end::{Reader, no_device};
-use super::words::wrong;
 use super::{hint, netns, vf};
 use crate::cli::ip::Ip;
 use crate::cli::ip::failure::{EXIT_SEMANTIC, EXIT_USAGE, Failure};
@@ -84,14 +83,10 @@ impl<'a> Reader<'a> {
 
     fn put_link_netnsid(&mut self, ip: &mut Ip<'_>, rest: &Words<'a>) -> Result<(), Failure> {
         if let Some(name) = self.link_netns {
-            let id = netns::id(ip, self.target.as_ref(), name)?;
             // `ip` names the word behind all that it read, or C's null where there is none.
             let named = rest.peek().unwrap_or(b"(null)");
-            self.link_netnsid = Some(id.ok_or_else(|| {
-                let cause = format!("there is no namespace `{}`", shown(name));
-                wrong(named, "Invalid \"link-netns\" value\n", cause)
-                    .hint("`vwire netns` lists the namespaces that have a name")
-            })?);
+            let id = netns::id(ip, self.target.as_ref(), name)?;
+            self.link_netnsid = Some(id.map_err(|refusals| netns::not_linked(name, named, &refusals))?);
         }
         self.link.link_netnsid = self.link_netnsid;
         Ok(())

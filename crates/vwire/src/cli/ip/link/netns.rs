@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::OsStrExt;
 
 use vwire_netlink::wire::MessageType;
-use vwire_netlink::{IfName, Link, NamespaceId, Request, Socket};
+use vwire_netlink::{IfName, Link, NamespaceId, Request, RequestError, Socket};
 
 use super::words::{integer, wrong};
 use crate::cli::ip::Ip;
@@ -38,27 +38,48 @@ pub(super) fn unknown(keyword: &str, value: &[u8]) -> Failure {
         .hint(format!("`vwire netns` lists those that have a name; `vwire netns add {named}` makes this one"))
 }
 
-/// Returns the id of a namespace, which is given to it where it has none; `None` where there is no such namespace.
+/// Returns the id of a namespace, which is given to it where it has none.
 ///
-/// The id is the one that the namespace `seen_from` has for it, or else this one.
+/// The id is the one that the namespace `seen_from` has for it, or else this one. Where there is no
+/// such namespace, what the kernel said to each try is returned: `ip` tells all of it.
 ///
 /// # Errors
 /// The socket cannot be opened, or `seen_from` not be entered.
-pub(super) fn id(ip: &mut Ip<'_>, seen_from: Option<&Namespace>, name: &[u8]) -> Result<Option<i32>, Failure> {
-    let Some(named) = open(name) else { return Ok(None) };
+pub(super) fn id(
+    ip: &mut Ip<'_>,
+    seen_from: Option<&Namespace>,
+    name: &[u8],
+) -> Result<Result<i32, Vec<RequestError>>, Failure> {
+    let Some(named) = open(name) else { return Ok(Err(Vec::new())) };
     let wanted = NamespaceId { fd: descriptor(&named), ..NamespaceId::default() };
     with_socket(ip, seen_from, |socket| {
-        id_now(socket, &wanted).or_else(|| {
-            let any = NamespaceId { nsid: Some(NamespaceId::NOT_ASSIGNED), ..wanted.clone() };
-            let _ = socket.request(&Request::new(MessageType::NEWNSID, 0, &any));
-            id_now(socket, &wanted)
-        })
+        let mut refusals = Vec::new();
+        if let Some(id) = id_now(socket, &wanted, &mut refusals) {
+            return Ok(id);
+        }
+        let any = NamespaceId { nsid: Some(NamespaceId::NOT_ASSIGNED), ..wanted.clone() };
+        refusals.extend(socket.request(&Request::new(MessageType::NEWNSID, 0, &any)).err());
+        id_now(socket, &wanted, &mut refusals).ok_or(refusals)
     })
 }
 
-fn id_now(socket: &mut Socket, wanted: &NamespaceId) -> Option<i32> {
-    let answer = socket.get::<NamespaceId>(&Request::new(MessageType::GETNSID, 0, wanted)).ok()?;
-    answer.nsid.filter(|id| *id >= 0)
+fn id_now(socket: &mut Socket, wanted: &NamespaceId, refusals: &mut Vec<RequestError>) -> Option<i32> {
+    match socket.get::<NamespaceId>(&Request::new(MessageType::GETNSID, 0, wanted)) {
+        Ok(answer) => answer.nsid.filter(|id| *id >= 0),
+        Err(error) => {
+            refusals.push(error);
+            None
+        }
+    }
+}
+
+/// What is named is no namespace; `named` is the word that `ip` names in its place.
+pub(super) fn not_linked(name: &[u8], named: &[u8], refusals: &[RequestError]) -> Failure {
+    let told = |error: &RequestError| Failure::kernel(error.errno(), error.message()).render(Persona::Ip);
+    let before: Vec<u8> = refusals.iter().flat_map(told).collect();
+    let ip = [&before, &b"Error: argument \""[..], named, b"\" is wrong: Invalid \"link-netns\" value\n"].concat();
+    Failure::new(EXIT_USAGE, ip, format!("there is no namespace `{}`", shown(name)))
+        .hint("`vwire netns` lists the namespaces that have a name")
 }
 
 /// Returns the index of a device in the namespace with an id.

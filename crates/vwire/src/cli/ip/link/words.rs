@@ -304,6 +304,7 @@ pub(super) fn place_of(value: &[u8], words: &[&str]) -> Option<u8> {
 mod tests {
     use super::*;
     use crate::cli::ip::words::find;
+    use proptest::prelude::*;
 
     fn means(word: &str) -> Option<&'static str> {
         WORDS.iter().find(|row| find(&[**row], word.as_bytes()).is_some()).map(|row| row.word)
@@ -365,5 +366,27 @@ mod tests {
             assert!(!is_name(bad.as_bytes()), "{bad:?}");
         }
         assert!(is_long_name(&[b'x'; 127]) && !is_long_name(&[b'x'; 128]) && !is_long_name(b""));
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_read_as_they_are_written(number: i32) {
+            let hexadecimal = format!("{}{:#x}", if number < 0 { "-" } else { "" }, number.unsigned_abs());
+            prop_assert_eq!(integer(number.to_string().as_bytes()), Some(number));
+            prop_assert_eq!(integer(hexadecimal.as_bytes()), Some(number));
+            prop_assert_eq!(unsigned(number.unsigned_abs().to_string().as_bytes()), Some(number.unsigned_abs()));
+        }
+
+        #[test]
+        fn addresses_are_read_as_they_are_written(octets in prop::collection::vec(any::<u8>(), 1..33)) {
+            let spelled: Vec<String> = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+            prop_assert_eq!(address(spelled.join(":").as_bytes()).ok(), Some(octets));
+        }
+
+        #[test]
+        fn no_word_makes_them_panic(word: Vec<u8>) {
+            let _ = (integer(&word), unsigned(&word), leading_number(&word), address(&word));
+            let _ = (is_name(&word), is_long_name(&word), place_of(&word, &["default"]));
+        }
     }
 }
