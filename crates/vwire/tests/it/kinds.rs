@@ -360,6 +360,18 @@ fn words_that_need_no_kernel_are_refused_alike() {
         "ifb foo",
         "nlmon foo",
         "dummy help",
+        "bond mode x",
+        "bond mode 9",
+        "bond arp_ip_target x",
+        "bond primary nosuch",
+        "bond coupled_control x",
+        "bond foo",
+        "bond_slave prio x",
+        "bond_slave foo",
+        "geneve ttl 5",
+        "geneve id 5",
+        "geneve id 5 external",
+        "geneve id 5 remote 239.1.2.3",
     ];
     let lines: Vec<String> = kinds.iter().map(|kind| format!("link add link v0 k0 type {kind}")).collect();
     changed_alike(PAIR, &lines);

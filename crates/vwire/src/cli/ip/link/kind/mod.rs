@@ -7,8 +7,10 @@
 //! To add a kind: a file with a table, an arm in [`read`], an arm in [`help`].
 
 mod address;
+mod bond;
 mod bridge;
 mod bridge_port;
+mod geneve;
 mod grammar;
 mod ipvlan;
 mod macvlan;
@@ -42,6 +44,34 @@ const VETH: &str = "Usage: ip link add [ name ] NAME ... type veth [ peer OPTION
 /// The kinds without options, for [`help`].
 const PLAIN: [&str; 5] = ["dummy", "ifb", "nlmon", "vcan", "wireguard"];
 
+/// The kinds whose options `ip` reads and vwire does not.
+const UNREAD: [&str; 24] = [
+    "amt",
+    "bareudp",
+    "batadv",
+    "can",
+    "dsa",
+    "erspan",
+    "gre",
+    "gretap",
+    "gtp",
+    "hsr",
+    "ip6erspan",
+    "ip6gre",
+    "ip6gretap",
+    "ip6tnl",
+    "ipip",
+    "ipoib",
+    "macsec",
+    "rmnet",
+    "sit",
+    "vti",
+    "vti6",
+    "vxcan",
+    "wwan",
+    "xfrm",
+];
+
 /// Reads the other end of a pair, by the same words as the first.
 pub type ReadPeer<'r> = dyn FnMut(&mut Ip<'_>, &mut Words<'_>) -> Result<Link, Failure> + 'r;
 
@@ -64,8 +94,11 @@ pub fn read(
         return Ok(info);
     }
     match std::str::from_utf8(kind).unwrap_or_default() {
+        "bond" => info.data = Some(bond::GRAMMAR.read(ip, "bond", words)?.into()),
+        "bond_slave" => info.slave_data = Some(bond::SLAVE.read(ip, "bond_slave", words)?.into()),
         "bridge" => info.data = Some(bridge::GRAMMAR.read(ip, "bridge", words)?.into()),
         "bridge_slave" => info.slave_data = Some(bridge_port::GRAMMAR.read(ip, "bridge_slave", words)?.into()),
+        "geneve" => info.data = Some(geneve::read(ip, words, purpose)?.into()),
         kind @ ("ipvlan" | "ipvtap") => info.data = Some(ipvlan::read(ip, kind, words)?.into()),
         kind @ ("macvlan" | "macvtap") => info.data = Some(macvlan::read(ip, kind, words)?.into()),
         "netkit" => info.data = Some(netkit::read(ip, words, peer)?.into()),
@@ -73,9 +106,17 @@ pub fn read(
         "vlan" => info.data = Some(vlan::GRAMMAR.read(ip, "vlan", words)?.into()),
         "vrf" => info.data = Some(vrf::GRAMMAR.read(ip, "vrf", words)?.into()),
         "vxlan" => info.data = Some(vxlan::read(ip, words, purpose)?.into()),
+        kind if UNREAD.contains(&kind) => return Err(unread(kind)),
         _ => {}
     }
     Ok(info)
+}
+
+/// Options that vwire cannot read are refused, rather than taken for garbage or left out.
+fn unread(kind: &str) -> Failure {
+    let theirs = format!("{kind}: options of this kind are not supported");
+    Failure::new(EXIT_SEMANTIC, theirs, format!("vwire does not read the options of `{kind}`"))
+        .hint("it shows them: `vwire -d link show`")
 }
 
 /// Reads the other end of a veth; `ip` prints the usage for any other word, where data goes.
@@ -96,8 +137,11 @@ fn read_peer(ip: &mut Ip<'_>, words: &mut Words<'_>, peer: &mut ReadPeer<'_>) ->
 #[must_use]
 pub fn help(kind: &[u8]) -> Option<String> {
     Some(match std::str::from_utf8(kind).unwrap_or_default() {
+        kind @ "bond" => bond::GRAMMAR.usage(kind),
+        kind @ "bond_slave" => bond::SLAVE.usage(kind),
         kind @ "bridge" => bridge::GRAMMAR.usage(kind),
         kind @ "bridge_slave" => bridge_port::GRAMMAR.usage(kind),
+        kind @ "geneve" => geneve::GRAMMAR.usage(kind),
         kind @ ("ipvlan" | "ipvtap") => ipvlan::GRAMMAR.usage(kind),
         kind @ ("macvlan" | "macvtap") => macvlan::GRAMMAR.usage(kind),
         kind @ "netkit" => netkit::GRAMMAR.usage(kind),
@@ -129,8 +173,10 @@ mod tests {
     use crate::cli::ip::options::Options;
     use vwire_netlink::IfName;
     use vwire_netlink::wire::link::{KindData, SlaveData};
+    use vwire_netlink::wire::link::{bond::Bond, tunnel::Geneve};
     use vwire_netlink::wire::link::{bridge::BoolOptions, bridge::Bridge, bridge::BridgePort, ipvlan::Ipvlan};
     use vwire_netlink::wire::link::{macvlan::Macvlan, netkit::Netkit, vlan, vlan::Vlan, vrf::Vrf, vxlan::Vxlan};
+    use vwire_netlink::wire::nest::Numbered;
 
     fn with_ip<R>(line: &str, body: impl FnOnce(&mut Ip<'_>, &str, &mut Words<'_>) -> R) -> R {
         let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -178,6 +224,34 @@ mod tests {
         let source = [2, 0, 0, 0, 0, 7];
         let sources = Macvlan { macaddr_mode: Some(0), macaddr: Some(source), ..Macvlan::default() };
         gives("macvtap macaddr add 02:00:00:00:00:07", sources);
+    }
+
+    #[test]
+    fn a_bonds_words_are_names_or_their_places() {
+        let targets = Numbered(vec![(0, [10, 0, 0, 1].into()), (1, [10, 0, 0, 2].into())]);
+        let bond = Bond {
+            mode: Some(4),
+            ad_lacp_rate: Some(1),
+            xmit_hash_policy: Some(1),
+            arp_ip_target: Some(targets),
+            ..Bond::default()
+        };
+        gives("bond mode 802.3ad lacp_rate fast xmit_hash_policy layer3+4 arp_ip_t 10.0.0.1,10.0.0.2", bond.clone());
+        gives("bond mode 4 lacp_rate 1 xmit_hash_policy 1 arp_ip_t ,10.0.0.1,,10.0.0.2", bond);
+    }
+
+    #[test]
+    fn a_new_geneve_has_what_is_not_said_too() {
+        let geneve = Geneve { id: Some(5), ttl: Some(0), tos: Some(0), label: Some(0), ..Geneve::default() };
+        gives("geneve id 5 remote 10.0.0.1", Geneve { remote: Some([10, 0, 0, 1].into()), ..geneve });
+        let change = info("geneve id 5 udpcsum", Purpose::Set).unwrap();
+        let wanted = Geneve { id: Some(5), udp_csum: Some(1), ..Geneve::default() };
+        assert_eq!(change.data, Some(wanted.into()));
+    }
+
+    #[test]
+    fn options_that_cannot_be_read_are_refused() {
+        fails("gre ttl 5", 1, "gre: options of this kind are not supported\n");
     }
 
     #[test]
@@ -243,7 +317,21 @@ mod tests {
 
     #[test]
     fn the_usage_has_every_option_in_short_lines() {
-        for kind in ["bridge", "bridge_slave", "ipvlan", "macvlan", "netkit", "vlan", "vrf", "vxlan", "veth", "ifb"] {
+        for kind in [
+            "bond",
+            "bond_slave",
+            "bridge",
+            "bridge_slave",
+            "geneve",
+            "ipvlan",
+            "macvlan",
+            "netkit",
+            "vlan",
+            "vrf",
+            "vxlan",
+            "veth",
+            "ifb",
+        ] {
             let text = help(kind.as_bytes()).unwrap();
             assert!(text.starts_with("Usage: ip link ") && text.ends_with('\n'), "{text}");
             assert!(text.lines().all(|line| line.len() <= 100), "{text}");
