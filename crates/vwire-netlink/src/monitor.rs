@@ -8,7 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use crate::error::OpenError;
+use crate::error::{DumpError, OpenError};
 use crate::socket::{OwnedMessage, Socket};
 use crate::sys;
 use crate::wire::{Messages, message};
@@ -73,6 +73,8 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Monitor {
     socket: Socket,
+    /// Reads everything anew; of the namespace that the monitor is of, wherever the thread may be by then.
+    reader: Socket,
     buffer: Vec<u8>,
     /// Events of the last datagram, the next one last.
     pending: Vec<Event>,
@@ -93,7 +95,8 @@ impl Monitor {
             let group = i32::try_from(group.0).unwrap_or(i32::MAX);
             socket.option("NETLINK_ADD_MEMBERSHIP", libc::NETLINK_ADD_MEMBERSHIP, group)?;
         }
-        Ok(Self { socket, buffer: vec![0; 64 * 1024], pending: Vec::new() })
+        let reader = Socket::open()?;
+        Ok(Self { socket, reader, buffer: vec![0; 64 * 1024], pending: Vec::new() })
     }
 
     /// Asks for a receive buffer of this many bytes; without `CAP_NET_ADMIN` the kernel's limit holds.
@@ -105,7 +108,27 @@ impl Monitor {
         self.socket.set_receive_buffer(bytes)
     }
 
-    /// Waits for the next event, for ever if there is no timeout; None if the time is over.
+    /// Reads everything anew after [`Event::Overrun`], or at the start, with a socket in the monitor's namespace.
+    ///
+    /// What waits to be read is thrown away first: `read` sees all of it. What comes meanwhile is told afterwards, and
+    /// may be what `read` has seen already.
+    ///
+    /// # Errors
+    ///
+    /// The error of `read`.
+    pub fn resync<T>(&mut self, read: impl FnOnce(&mut Socket) -> Result<T, DumpError>) -> Result<T, DumpError> {
+        self.pending.clear();
+        loop {
+            match sys::receive(self.socket.as_fd(), &mut self.buffer, false) {
+                Ok(Some(_)) => {}
+                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {}
+                Ok(None) | Err(_) => break,
+            }
+        }
+        read(&mut self.reader)
+    }
+
+    /// Waits for the next event, for ever if there is no timeout; None if the time is over or a signal came.
     ///
     /// # Errors
     ///
@@ -118,8 +141,11 @@ impl Monitor {
             Some(timeout) => i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX),
             None => -1,
         };
-        if !sys::wait_readable(self.as_fd(), milliseconds)? {
-            return Ok(None);
+        match sys::wait_readable(self.as_fd(), milliseconds) {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(None),
+            Err(error) => return Err(error),
         }
         let received = match sys::receive(self.socket.as_fd(), &mut self.buffer, false) {
             Ok(received) => received,

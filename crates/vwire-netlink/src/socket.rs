@@ -30,6 +30,9 @@ const BATCH_BYTES: usize = 64 * 1024;
 /// How often a dump is asked for until it is consistent. Under constant change a few tries suffice:
 /// each is as likely to be interrupted as the one before.
 const DUMP_TRIES: u32 = 16;
+/// How long the end of a dump is waited for if something was lost, in milliseconds. The kernel makes the next datagram
+/// while the last is received, so that it is there at once.
+const LOST_END_MILLISECONDS: i32 = 1000;
 /// `NLM_F_DUMP_INTR`.
 const DUMP_INTERRUPTED: u16 = 0x10;
 
@@ -101,7 +104,12 @@ impl Socket {
     /// [`RequestError`] as [`Socket::request`]; `EBADMSG` if the kernel acknowledges but sends no object,
     /// or one that is malformed.
     pub fn get<T: Body>(&mut self, request: &Request) -> Result<T, RequestError> {
-        let reply = self.request(request)?;
+        let mut answer = self.request(request);
+        if answer.as_ref().is_err_and(|error| error.errno == libc::EMSGSIZE) {
+            // The answer was longer than the buffer, which has grown to it.
+            answer = self.request(request);
+        }
+        let reply = answer?;
         let object = reply.messages.first().and_then(|message| T::parse(&message.payload).ok());
         object.ok_or_else(|| RequestError::local(request, libc::EBADMSG))
     }
@@ -159,7 +167,7 @@ impl Socket {
             self.sequence = self.sequence.wrapping_add(1);
             request.append_to(&mut datagram, self.sequence);
         }
-        let mut answers = Answers::new(requests, first);
+        let mut answers = Answers::new(requests, first, self.port);
         if let Some(answers) = answers.refuse_oversized() {
             return answers;
         }
@@ -182,50 +190,32 @@ impl Socket {
         parse: &mut impl FnMut(&Message<'_>) -> Result<T, MalformedBody>,
     ) -> Result<Attempt<T>, DumpFailure> {
         self.sequence = self.sequence.wrapping_add(1);
-        let (sequence, port) = (self.sequence, self.port);
         let mut datagram = Vec::new();
-        request.append_to(&mut datagram, sequence);
+        request.append_to(&mut datagram, self.sequence);
         sys::send(self.fd.as_fd(), &datagram).map_err(DumpFailure::Socket)?;
-        let mut objects = Vec::new();
-        let mut interrupted = false;
-        let mut malformed = None;
+        let mut dump = Dump::new(request, self.sequence, self.port);
         loop {
-            let datagram = match self.receive() {
-                Ok(datagram) => datagram,
-                Err(error) if is_lost(&error) => return Ok(Attempt::Again),
-                Err(error) => return Err(DumpFailure::Socket(error)),
-            };
-            for message in Messages::new(datagram) {
-                let message = message.map_err(DumpFailure::MalformedMessage)?;
-                if message.header.sequence != sequence || message.header.port != port {
-                    continue;
-                }
-                interrupted |= message.header.flags & DUMP_INTERRUPTED != 0;
-                let end = match message.header.message_type {
-                    MessageType::DONE => {
-                        Acknowledgement::parse_done(&message.header, message.payload, request.as_bytes())
-                    }
-                    MessageType::ERROR => {
-                        Acknowledgement::parse_error(&message.header, message.payload, request.as_bytes())
-                            .unwrap_or_default()
-                    }
-                    MessageType::NOOP | MessageType::OVERRUN => continue,
-                    _ => {
-                        match parse(&message) {
-                            Ok(object) => objects.push(object),
-                            Err(error) => malformed = Some(error),
-                        }
-                        continue;
-                    }
-                };
-                return match (end.errno, malformed) {
-                    (0, _) if interrupted => Ok(Attempt::Again),
-                    (0, None) => Ok(Attempt::Consistent(objects)),
-                    (0, Some(error)) => Err(DumpFailure::MalformedBody(error)),
-                    (libc::EINTR, _) => Ok(Attempt::Again),
-                    (errno, _) => Err(DumpFailure::Kernel { errno, ext_ack: Box::new(end.ext_ack) }),
-                };
+            // Whatever went wrong, the dump is read to its end: the kernel refuses another before that (EBUSY).
+            // Only the end itself may be among what was lost, so that it is not waited for for ever.
+            if dump.is_incomplete && !self.is_readable()? {
+                return Ok(Attempt::Again);
             }
+            match self.receive() {
+                Ok(datagram) => {
+                    if let Some(end) = dump.take_all(datagram, parse) {
+                        return dump.finish(end);
+                    }
+                }
+                Err(error) if is_lost(&error) => dump.is_incomplete = true,
+                Err(error) => return Err(DumpFailure::Socket(error)),
+            }
+        }
+    }
+
+    fn is_readable(&self) -> Result<bool, DumpFailure> {
+        match sys::wait_readable(self.fd.as_fd(), LOST_END_MILLISECONDS) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(false),
+            answer => answer.map_err(DumpFailure::Socket),
         }
     }
 
@@ -272,19 +262,94 @@ enum Attempt<T> {
     Again,
 }
 
+/// What has come so far of a dump.
+struct Dump<'a, T> {
+    request: &'a Request,
+    sequence: u32,
+    port: u32,
+    objects: Vec<T>,
+    is_interrupted: bool,
+    is_incomplete: bool,
+    failure: Option<DumpFailure>,
+}
+
+impl<'a, T> Dump<'a, T> {
+    fn new(request: &'a Request, sequence: u32, port: u32) -> Self {
+        let objects = Vec::new();
+        Self { request, sequence, port, objects, is_interrupted: false, is_incomplete: false, failure: None }
+    }
+
+    /// Takes the messages of a datagram and returns the one that ends the dump.
+    fn take_all(
+        &mut self,
+        datagram: &[u8],
+        parse: &mut impl FnMut(&Message<'_>) -> Result<T, MalformedBody>,
+    ) -> Option<Acknowledgement> {
+        for message in Messages::new(datagram) {
+            match message {
+                Ok(message) if (message.header.sequence, message.header.port) != (self.sequence, self.port) => {}
+                Ok(message) => {
+                    if let Some(end) = self.take(&message, parse) {
+                        return Some(end);
+                    }
+                }
+                Err(error) => self.failure = Some(DumpFailure::MalformedMessage(error)),
+            }
+        }
+        None
+    }
+
+    fn take(
+        &mut self,
+        message: &Message<'_>,
+        parse: &mut impl FnMut(&Message<'_>) -> Result<T, MalformedBody>,
+    ) -> Option<Acknowledgement> {
+        let Message { header, payload } = message;
+        self.is_interrupted |= header.flags & DUMP_INTERRUPTED != 0;
+        match header.message_type {
+            MessageType::DONE => Some(Acknowledgement::parse_done(header, payload, self.request.as_bytes())),
+            MessageType::ERROR => {
+                Some(Acknowledgement::parse_error(header, payload, self.request.as_bytes()).unwrap_or_default())
+            }
+            MessageType::NOOP => None,
+            MessageType::OVERRUN => {
+                self.is_incomplete = true;
+                None
+            }
+            _ => {
+                match parse(message) {
+                    Ok(object) => self.objects.push(object),
+                    Err(error) => self.failure = Some(DumpFailure::MalformedBody(error)),
+                }
+                None
+            }
+        }
+    }
+
+    fn finish(self, end: Acknowledgement) -> Result<Attempt<T>, DumpFailure> {
+        match (end.errno, self.failure) {
+            (0, None) if !self.is_interrupted && !self.is_incomplete => Ok(Attempt::Consistent(self.objects)),
+            (0, None) => Ok(Attempt::Again),
+            (0, Some(failure)) => Err(failure),
+            (errno, _) => Err(DumpFailure::Kernel { errno, ext_ack: Box::new(end.ext_ack) }),
+        }
+    }
+}
+
 /// What has come so far for the requests of one datagram.
 struct Answers<'a> {
     requests: &'a [Request],
     first: u32,
+    port: u32,
     messages: Vec<Vec<OwnedMessage>>,
     ends: Vec<Option<Acknowledgement>>,
     missing: usize,
 }
 
 impl<'a> Answers<'a> {
-    fn new(requests: &'a [Request], first: u32) -> Self {
+    fn new(requests: &'a [Request], first: u32, port: u32) -> Self {
         let messages = requests.iter().map(|_| Vec::new()).collect();
-        Self { requests, first, messages, ends: vec![None; requests.len()], missing: requests.len() }
+        Self { requests, first, port, messages, ends: vec![None; requests.len()], missing: requests.len() }
     }
 
     fn refuse_oversized(&mut self) -> Option<Vec<Result<Reply, RequestError>>> {
@@ -306,18 +371,22 @@ impl<'a> Answers<'a> {
         else {
             return Ok(());
         };
-        if end.is_some() {
+        if end.is_some() || message.header.port != self.port {
             return Ok(());
         }
-        if message.header.message_type == MessageType::ERROR {
-            let bytes = request.as_bytes();
-            let malformed = || io::Error::from_raw_os_error(libc::EBADMSG);
-            let parsed = Acknowledgement::parse_error(&message.header, message.payload, bytes);
-            *end = Some(parsed.ok_or_else(malformed)?);
-            self.missing -= 1;
-        } else {
-            messages.push(OwnedMessage { header: message.header, payload: message.payload.into() });
-        }
+        let bytes = request.as_bytes();
+        *end = match message.header.message_type {
+            MessageType::ERROR => {
+                let parsed = Acknowledgement::parse_error(&message.header, message.payload, bytes);
+                Some(parsed.ok_or_else(|| io::Error::from_raw_os_error(libc::EBADMSG))?)
+            }
+            MessageType::DONE => Some(Acknowledgement::parse_done(&message.header, message.payload, bytes)),
+            _ => {
+                messages.push(OwnedMessage { header: message.header, payload: message.payload.into() });
+                None
+            }
+        };
+        self.missing -= usize::from(end.is_some());
         Ok(())
     }
 
@@ -359,5 +428,62 @@ impl Reply {
     /// Returns the kernel's warning.
     pub fn warning(&self) -> Option<&str> {
         self.ext_ack.message.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::LinkFilter;
+    use crate::wire::Link;
+
+    #[test]
+    fn a_list_longer_than_the_buffer_is_read_all_the_same() {
+        let mut socket = Socket::open().unwrap();
+        socket.buffer.truncate(64);
+        assert!(!socket.links(&LinkFilter::all()).unwrap().is_empty());
+        assert!(socket.buffer.len() > 64);
+    }
+
+    #[test]
+    fn an_answer_longer_than_the_buffer_is_asked_for_again() {
+        let mut socket = Socket::open().unwrap();
+        socket.buffer.truncate(64);
+        let link: Link = socket.get(&Request::get_link(&Link { index: 1, ..Link::default() })).unwrap();
+        assert_eq!(link.ifname.unwrap(), "lo");
+    }
+
+    #[test]
+    fn a_list_asked_for_as_a_request_ends() {
+        let mut socket = Socket::open().unwrap();
+        let reply = socket.request(&LinkFilter::all().to_request()).unwrap();
+        assert!(!reply.messages.is_empty());
+    }
+
+    #[test]
+    fn answers_to_something_else_are_skipped() {
+        let mut socket = Socket::open().unwrap();
+        let mut datagram = Vec::new();
+        LinkFilter::all().to_request().append_to(&mut datagram, 99);
+        sys::send(socket.fd.as_fd(), &datagram).unwrap();
+        let link: Link = socket.get(&Request::get_link(&Link { index: 1, ..Link::default() })).unwrap();
+        assert_eq!(link.index, 1);
+    }
+
+    #[test]
+    fn an_attribute_too_long_is_refused_with_its_batch() {
+        let mut socket = Socket::open().unwrap();
+        let long = Link { index: 1, ifalias: Some(vec![b'x'; 70_000].as_slice().into()), ..Link::default() };
+        let answers = socket.batch(&[Request::set_link(&long)]);
+        assert_eq!(answers[0].as_ref().unwrap_err().errno(), libc::EMSGSIZE);
+    }
+
+    #[test]
+    fn a_batch_is_cut_by_number_and_by_length() {
+        let small = Request::get_link(&Link::default());
+        let large = Request::set_link(&Link { ifalias: Some(vec![b'x'; 40_000].as_slice().into()), ..Link::default() });
+        assert_eq!(batch_len(&vec![small.clone(); 200]), 64);
+        assert_eq!(batch_len(&[small, large.clone(), large.clone()]), 2);
+        assert_eq!(batch_len(&[large.clone(), large]), 1);
     }
 }

@@ -388,6 +388,8 @@ fn a_monitor_that_is_not_read_says_that_it_missed_something() {
             events.push(event);
         }
         assert!(events.contains(&Event::Overrun), "{} events", events.len());
+        let links = monitor.resync(|socket| socket.links(&LinkFilter::all())).unwrap();
+        assert_eq!(links[0].mtu, Some(1049));
         socket.request(&Request::set_link(&Link { mtu: Some(2000), ..Link::named(name("lo")) })).unwrap();
         assert!(matches!(monitor.next(Some(Duration::ZERO)).unwrap(), Some(Event::Change { .. })));
     });
@@ -452,5 +454,69 @@ fn a_list_is_consistent_while_links_come_and_go() {
             }
             stop.store(true, Ordering::Relaxed);
         });
+    });
+}
+
+/// Every kind that this kernel may have, with enough data to be made.
+fn kinds(below: u32) -> Vec<(&'static str, Option<KindData>)> {
+    use vwire_netlink::wire::link::{
+        ipvlan::Ipvlan, macvlan::Macvlan, security::Xfrm, tunnel, vlan::Vlan, vrf::Vrf, vxlan::Vxlan,
+    };
+    let remote = Some(ip("192.0.2.2"));
+    let gre = || tunnel::Gre { remote, ttl: Some(7), ..Default::default() }.into();
+    let ip_tunnel = || tunnel::IpTunnel { remote, ttl: Some(7), ..Default::default() }.into();
+    let macvlan = || Macvlan { mode: Some(4), bc_queue_len: Some(100), ..Default::default() }.into();
+    let vxlan = Vxlan { id: Some(77), port: Some(4789), link: Some(below), ..Default::default() };
+    vec![
+        ("bridge", Some(Bridge { stp_state: Some(1), ..Default::default() }.into())),
+        ("vxlan", Some(vxlan.into())),
+        ("macvlan", Some(macvlan())),
+        ("macvtap", Some(macvlan())),
+        ("ipvlan", Some(Ipvlan { mode: Some(0), ..Default::default() }.into())),
+        ("vlan", Some(Vlan { id: Some(5), ..Default::default() }.into())),
+        ("vrf", Some(Vrf { table: Some(10), ..Default::default() }.into())),
+        ("gre", Some(gre())),
+        ("gretap", Some(gre())),
+        ("ipip", Some(ip_tunnel())),
+        ("sit", Some(ip_tunnel())),
+        ("vti", Some(tunnel::Vti { remote, ..Default::default() }.into())),
+        ("geneve", Some(tunnel::Geneve { id: Some(3), ..Default::default() }.into())),
+        ("xfrm", Some(Xfrm { if_id: Some(3), ..Default::default() }.into())),
+        ("bond", None),
+        ("dummy", None),
+        ("ifb", None),
+        ("nlmon", None),
+        ("wireguard", None),
+        ("netkit", None),
+    ]
+}
+
+#[test]
+fn every_kind_that_the_kernel_has_is_made_and_understood() {
+    in_namespace(|mut socket| {
+        let below = pair_with_address(&mut socket);
+        let mut missing = Vec::new();
+        for (place, (kind, data)) in kinds(below).into_iter().enumerate() {
+            let mut link = Link::named(name(&format!("k{place}")));
+            if ["macvlan", "macvtap", "ipvlan", "vlan"].contains(&kind) {
+                link.link = Some(below);
+            }
+            link.set_kind(kind, data);
+            match socket.request(&Request::new_link(&link, Create::Exclusive)) {
+                Ok(_) => {}
+                Err(error) if error.message() == Some("Unknown device type") => {
+                    missing.push(kind);
+                    continue;
+                }
+                Err(error) => panic!("{kind}: {error}"),
+            }
+            let made: Link = socket.get(&Request::get_link(&Link::named(link.ifname.unwrap()))).unwrap();
+            assert_eq!(made.kind(), Some(kind));
+            assert!(!matches!(made.kind_data(), Some(KindData::Unknown(_))), "{:?}", made.kind_data());
+            let text = format!("{made:?}").replace("other: []", "");
+            assert!(!text.contains("other: ["), "{kind} has something unknown: {text}");
+        }
+        println!("this kernel lacks {missing:?}");
+        assert!(missing.len() < 17, "only {missing:?}");
     });
 }
