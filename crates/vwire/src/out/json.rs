@@ -118,7 +118,7 @@ fn write_string(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 fn is_plain(byte: u8) -> bool {
-    (byte >= b' ') & (byte <= b'~') & (byte != b'"') & (byte != b'\\')
+    (b' '..=b'~').contains(&byte) & (byte != b'"') & (byte != b'\\')
 }
 
 fn write_escaped(out: &mut Vec<u8>, bytes: &[u8]) {
