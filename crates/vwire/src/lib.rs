@@ -3,5 +3,6 @@
 pub mod cli;
 pub mod lab;
 pub mod out;
+pub mod ping;
 pub mod snapshot;
 pub mod tour;

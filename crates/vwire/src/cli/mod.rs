@@ -9,6 +9,7 @@
 pub mod help;
 pub mod ip;
 pub mod ls;
+pub mod ping;
 pub mod sandbox;
 pub mod tour;
 
@@ -42,7 +43,7 @@ pub struct Call<'a> {
 }
 
 fn verbs() -> Vec<Verb> {
-    vec![ls::verb(), sandbox::verb(), tour::verb()]
+    vec![ls::verb(), ping::verb(), sandbox::verb(), tour::verb()]
 }
 
 /// Runs a whole command line, the program's name first, and returns the exit code.

@@ -8,6 +8,7 @@ mod lab;
 mod lab_helper;
 mod link_change;
 mod netns;
+mod ping;
 mod sandbox;
 mod sources;
 mod tidy;
