@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use vwire_netlink::wire::Body;
 use vwire_netlink::wire::link::{KindData, bridge::Bridge, veth::Veth};
 use vwire_netlink::{
     Address, AddressFilter, Create, Event, Group, IfName, Link, LinkFilter, MessageType, Monitor, NamespaceId,
@@ -125,6 +126,22 @@ fn a_batch_goes_on_after_a_failure_and_keeps_the_order() {
             }
         }
         assert_eq!(socket.links(&LinkFilter::all()).unwrap().len(), 1 + 2 * 135);
+    });
+}
+
+#[test]
+fn a_batch_of_echoed_requests_loses_no_answer() {
+    in_namespace(|mut socket| {
+        let one = |number| {
+            Request::new_link(&veth(&format!("a{number}"), &format!("b{number}")), Create::Exclusive).with_echo()
+        };
+        let requests: Vec<_> = (0..150).map(one).collect();
+        for (number, answer) in socket.batch(&requests).into_iter().enumerate() {
+            let reply = answer.unwrap();
+            let names =
+                reply.messages.iter().map(|message| <Link as Body>::parse(&message.payload).unwrap().ifname.unwrap());
+            assert!(names.into_iter().any(|name| name == format!("a{number}").as_str()), "{number}");
+        }
     });
 }
 
