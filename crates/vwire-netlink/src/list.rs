@@ -27,11 +27,7 @@ impl Socket {
     /// [`DumpError`] as [`Socket::dump`].
     pub fn links(&mut self, filter: &LinkFilter) -> Result<Vec<Link>, DumpError> {
         self.dump(&filter.to_request(), |message| {
-            let mut link = Link::parse(message.payload)?;
-            if filter.skip_stats {
-                link.shed();
-            }
-            Ok(link)
+            if filter.skip_stats { Link::parse_shed(message.payload) } else { Link::parse(message.payload) }
         })
     }
 

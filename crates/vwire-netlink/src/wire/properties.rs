@@ -81,6 +81,19 @@ proptest! {
     }
 
     #[test]
+    fn what_is_shed_need_not_be_read_first(seed in vec(any::<u8>(), 0..1500)) {
+        let bytes = emitted(&Link::sample(&mut Source::new(&seed)));
+        let mut link = Link::parse(&bytes).unwrap();
+        link.shed();
+        prop_assert_eq!(Link::parse_shed(&bytes), Ok(link));
+    }
+
+    #[test]
+    fn any_attributes_are_shed_or_refused(bytes in attributes()) {
+        let _ = Link::parse_shed(&bytes);
+    }
+
+    #[test]
     fn any_bytes_are_read_without_loss_or_refused(bytes in vec(any::<u8>(), 0..200)) {
         for_each_body!(survives, &bytes);
     }

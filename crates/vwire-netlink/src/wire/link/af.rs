@@ -2,6 +2,19 @@
 
 use std::net::Ipv6Addr;
 
+use super::super::attr::Attributes;
+
+/// `AF_INET`.
+const INET: u16 = 2;
+/// `AF_INET6`.
+const INET6: u16 = 10;
+/// The number of `IFLA_INET6_CONF`.
+const CONF: u16 = 2;
+/// The number of `IFLA_INET6_STATS`.
+const COUNTERS: u16 = 3;
+/// The number of `IFLA_INET6_ICMP6STATS`.
+const ICMP6_COUNTERS: u16 = 6;
+
 attributes! {
     /// What the address families say; each attribute's number is the family's.
     pub struct AfSpec ("AF_") {
@@ -10,6 +23,41 @@ attributes! {
         /// IPv6.
         inet6: Option<Box<AfInet6>> = 10,
         ; also { 7 = "BRIDGE", 45 = "MCTP" }
+    }
+}
+
+impl AfSpec {
+    /// Reads what [`Link::shed`](super::Link::shed) leaves; `None` if a part has not its form.
+    pub(super) fn decode_shed(payload: &[u8]) -> Option<Self> {
+        let mut families = Self::default();
+        let mut attributes = Attributes::new(payload);
+        for attribute in attributes.by_ref() {
+            let taken = match attribute.number() {
+                INET => true,
+                INET6 if families.inet6.is_none() => {
+                    families.inet6 = Some(Box::new(AfInet6::decode_shed(attribute.payload())?));
+                    true
+                }
+                _ => families.take(&attribute),
+            };
+            if !taken {
+                families.other.push(attribute.to_raw());
+            }
+        }
+        attributes.rest().is_empty().then_some(families)
+    }
+}
+
+impl AfInet6 {
+    fn decode_shed(payload: &[u8]) -> Option<Self> {
+        let mut inet6 = Self::default();
+        let mut attributes = Attributes::new(payload);
+        for attribute in attributes.by_ref() {
+            if !matches!(attribute.number(), CONF | COUNTERS | ICMP6_COUNTERS) && !inet6.take(&attribute) {
+                inet6.other.push(attribute.to_raw());
+            }
+        }
+        attributes.rest().is_empty().then_some(inet6)
     }
 }
 

@@ -25,10 +25,17 @@ pub use info::{KindData, LinkInfo, SlaveData};
 pub use stats::{LinkMap, Stats, Stats64};
 pub use vf::{VfInfo, VfInfoList};
 
+use super::attr::Attributes;
 use super::codec::{Uint, Unterminated};
 use super::nest::RawNest;
 use super::text::Text;
+use super::{Body, MalformedBody};
 use crate::name::{IfIndex, IfName, LinkAddress};
+
+/// The number of `IFLA_STATS`.
+const STATS: u16 = 7;
+/// The number of `IFLA_AF_SPEC`.
+const AF_SPEC: u16 = 26;
 
 attributes! {
     /// A link (`struct ifinfomsg` and `IFLA_*`).
@@ -214,6 +221,40 @@ impl Link {
         let families = self.af_spec.get_or_insert_default();
         families.inet6.get_or_insert_default().addr_gen_mode = Some(mode);
         self
+    }
+
+    /// Reads a link as [`Body::parse`] and [`Link::shed`] would, without reading first what is dropped then: for a
+    /// list of thousands that is a third of the work.
+    ///
+    /// # Errors
+    ///
+    /// [`MalformedBody`] as `parse`.
+    pub fn parse_shed(payload: &[u8]) -> Result<Self, MalformedBody> {
+        let mut link = Self::default();
+        let mut bytes = payload;
+        let short = MalformedBody::ShortHeader { length: payload.len(), needed: Self::HEADER_LEN };
+        link.read_header(&mut bytes).ok_or(short)?;
+        let mut attributes = Attributes::new(bytes);
+        for attribute in attributes.by_ref() {
+            let taken = match attribute.number() {
+                STATS => true,
+                AF_SPEC if link.af_spec.is_none() => {
+                    link.af_spec = AfSpec::decode_shed(attribute.payload()).map(Box::new);
+                    link.af_spec.is_some()
+                }
+                _ => link.take(&attribute),
+            };
+            if !taken {
+                link.other.push(attribute.to_raw());
+            }
+        }
+        match attributes.rest().len() {
+            0 => {
+                link.shed();
+                Ok(link)
+            }
+            left => Err(MalformedBody::Attribute { left }),
+        }
     }
 
     /// Drops what has a better place: the counters that wrap and those of IPv6, and the sysctls, which
