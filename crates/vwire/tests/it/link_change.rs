@@ -232,6 +232,7 @@ const MISTAKES: &[&str] = &[
     "link add x",
     "link foo",
     "link help",
+    "link help nosuch",
     "link set help",
     "link add x h",
     "link set nosuch up",

@@ -168,6 +168,7 @@ pub fn new_names(change: &LinkChange) -> Vec<IfName> {
     use vwire_netlink::wire::link::KindData;
     let peer = match change.link.kind_data() {
         Some(KindData::Veth(veth)) => veth.peer.as_deref(),
+        Some(KindData::Netkit(netkit)) => netkit.peer_info.as_deref(),
         _ => None,
     };
     let ends = [Some(&change.link), peer].into_iter().flatten();
