@@ -115,13 +115,29 @@ pub struct Builder {
     offload: Offload,
     index: Option<u32>,
     namespace: Option<Arc<OwnedFd>>,
+    settings: Settings,
+}
+
+/// What an open does to the settings that belong to the device and outlive a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Settings {
+    Reset,
+    Left,
 }
 
 impl Builder {
     /// Starts a description of a device.
     #[must_use]
     pub fn new(mode: Mode, name: DeviceName) -> Self {
-        Self { mode, name, flags: Flags::NO_PACKET_INFO, offload: Offload::NONE, index: None, namespace: None }
+        Self {
+            mode,
+            name,
+            flags: Flags::NO_PACKET_INFO,
+            offload: Offload::NONE,
+            index: None,
+            namespace: None,
+            settings: Settings::Reset,
+        }
     }
 
     /// Starts a description of a TUN, which carries IP packets.
@@ -163,6 +179,15 @@ impl Builder {
     #[must_use]
     pub fn index(mut self, index: u32) -> Self {
         self.index = Some(index);
+        self
+    }
+
+    /// Leaves offload mask, vnet header size and byte order as the device has them.
+    ///
+    /// For who makes, keeps or deletes a device without moving packets: another queue's user may be doing that.
+    #[must_use]
+    pub fn leave_settings(mut self) -> Self {
+        self.settings = Settings::Left;
         self
     }
 
@@ -260,7 +285,9 @@ impl Builder {
         }
         let name = DeviceName::from_kernel(request.name);
         let device = Device::from_parts(fd, name, self.mode, flags);
-        self.reset_shared_state(&device).map_err(|(call, errno)| fail(OpenCause::Refused { call, errno }))?;
+        if self.settings == Settings::Reset {
+            self.reset_shared_state(&device).map_err(|(call, errno)| fail(OpenCause::Refused { call, errno }))?;
+        }
         Ok(device)
     }
 
