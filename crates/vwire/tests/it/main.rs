@@ -13,3 +13,4 @@ mod sandbox;
 mod sources;
 mod tidy;
 mod tidy_bites;
+mod tuntap;

@@ -17,6 +17,7 @@ mod netns;
 mod objects;
 pub mod options;
 pub mod prefix;
+pub mod tuntap;
 pub mod words;
 
 use std::ffi::{OsStr, OsString};

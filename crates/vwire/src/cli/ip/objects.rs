@@ -5,7 +5,7 @@
 
 use super::failure::EXIT_SEMANTIC;
 use super::words::{Keyword, Words, prefix};
-use super::{Failure, Ip, address, link, netns, words};
+use super::{Failure, Ip, address, link, netns, tuntap, words};
 
 /// What an object's name stands for.
 #[derive(Clone, Copy)]
@@ -43,8 +43,8 @@ const OBJECTS: &[Keyword<Object>] = &[
     prefix("macsec", absent!("macsec")),
     prefix("tunnel", absent!("tunnel")),
     prefix("tunl", absent!("tunl")),
-    prefix("tuntap", absent!("tuntap")),
-    prefix("tap", absent!("tap")),
+    prefix("tuntap", Object { about: "TUN and TAP devices: show, add, delete", run: tuntap::run }),
+    prefix("tap", Object { about: "", run: tuntap::run }),
     prefix("token", absent!("token")),
     prefix("tcpmetrics", absent!("tcpmetrics")),
     prefix("tcp_metrics", absent!("tcp_metrics")),
