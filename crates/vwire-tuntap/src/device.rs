@@ -76,6 +76,8 @@ pub struct Device {
     offload: OnceLock<OffloadState>,
     /// Kinds of super-packets that writes were refused with: [`REFUSED_TCP`], [`REFUSED_UDP`].
     refused: AtomicU8,
+    /// How many reads in a row brought one packet, for [`Device::recv`].
+    pub(crate) alone: AtomicU8,
 }
 
 /// Kinds of super-packets that a device does not take.
@@ -91,7 +93,16 @@ const REFUSED_UDP: u8 = 2;
 impl Device {
     pub(crate) fn from_parts(fd: OwnedFd, name: DeviceName, mode: Mode, flags: Flags) -> Self {
         let vnet_header = if flags.contains(Flags::VNET_HDR) { VNET_HEADER_LEN } else { 0 };
-        Self { fd, name, mode, flags, vnet_header: vnet_header.into(), offload: OnceLock::new(), refused: 0.into() }
+        Self {
+            fd,
+            name,
+            mode,
+            flags,
+            vnet_header: vnet_header.into(),
+            offload: OnceLock::new(),
+            refused: 0.into(),
+            alone: 0.into(),
+        }
     }
 
     /// Takes over a queue that another process opened and handed down.
@@ -140,6 +151,7 @@ impl Device {
             vnet_header: size.into(),
             offload: self.offload.clone(),
             refused: self.refused.load(Ordering::Relaxed).into(),
+            alone: 0.into(),
         })
     }
 

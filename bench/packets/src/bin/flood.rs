@@ -45,7 +45,9 @@ fn sink(at: &str, seconds: u64) {
     let big: libc::c_int = 4 << 20;
     let size = size_of_val(&big) as libc::socklen_t;
     // SAFETY: setsockopt reads `size` bytes of an integer that lives until it returns.
-    unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, (&raw const big).cast(), size) };
+    unsafe {
+        libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, (&raw const big).cast(), size)
+    };
     let end = Instant::now() + Duration::from_secs(seconds);
     let (mut bytes, mut came) = (vec![0_u8; 2048], 0_u64);
     while Instant::now() < end {
@@ -67,7 +69,11 @@ fn batch(fd: i32, bytes: &mut [u8], send: bool) -> u64 {
     // SAFETY: `count` messages follow each other at `list`; each names one live piece of memory, which is only written
     // by the kernel, one message after the other.
     let done = unsafe {
-        if send { libc::sendmmsg(fd, list, count, 0) } else { libc::recvmmsg(fd, list, count, libc::MSG_WAITFORONE as _, std::ptr::null_mut()) }
+        if send {
+            libc::sendmmsg(fd, list, count, 0)
+        } else {
+            libc::recvmmsg(fd, list, count, libc::MSG_WAITFORONE as _, std::ptr::null_mut())
+        }
     };
     u64::try_from(done).unwrap_or(0)
 }

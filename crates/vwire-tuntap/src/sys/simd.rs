@@ -30,22 +30,38 @@ fn sum_avx2(bytes: &[u8]) -> u64 {
 /// Adds 32-bit words into 64-bit lanes: 2^16 is 1 modulo 2^16 - 1, so that wider words have the same sum.
 #[inline(always)]
 fn sum_portable(bytes: &[u8]) -> u64 {
-    let mut lanes = [0_u64; 16];
     let (blocks, rest) = bytes.as_chunks::<64>();
+    if blocks.is_empty() {
+        return sum_short(rest);
+    }
+    let mut lanes = [0_u64; 16];
     for block in blocks {
         let (words, _) = block.as_chunks::<4>();
         for (lane, word) in lanes.iter_mut().zip(words) {
             *lane += u64::from(u32::from_ne_bytes(*word));
         }
     }
-    let (words, tail) = rest.as_chunks::<4>();
-    let mut sum: u64 = lanes.iter().sum();
+    lanes.iter().sum::<u64>() + sum_short(rest)
+}
+
+/// Adds 64-bit words with their carries, and returns a sum of at most 33 bits.
+#[inline(always)]
+fn sum_short(bytes: &[u8]) -> u64 {
+    let (words, tail) = bytes.as_chunks::<8>();
+    let mut sum = 0_u64;
+    let mut add = |word: [u8; 8]| {
+        let (low, carry) = sum.overflowing_add(u64::from_ne_bytes(word));
+        sum = low + u64::from(carry);
+    };
     for word in words {
-        sum += u64::from(u32::from_ne_bytes(*word));
+        add(*word);
     }
-    let mut last = [0; 4];
-    for (to, from) in last.iter_mut().zip(tail) {
-        *to = *from;
+    if !tail.is_empty() {
+        let mut last = [0; 8];
+        for (to, from) in last.iter_mut().zip(tail) {
+            *to = *from;
+        }
+        add(last);
     }
-    sum + u64::from(u32::from_ne_bytes(last))
+    (sum >> 32) + (sum & 0xffff_ffff)
 }

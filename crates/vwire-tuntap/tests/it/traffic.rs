@@ -2,6 +2,7 @@
 
 use std::{
     net::UdpSocket,
+    os::fd::AsFd,
     sync::{Arc, mpsc},
     thread,
     time::Duration,
@@ -12,7 +13,10 @@ use vwire_tuntap::{
     offload::{Checksum, Offload, Segmentation, SuperKind, VnetHeader, finish_checksum},
 };
 
-use crate::lab::{ip, lab, named, other_namespace};
+use crate::{
+    lab::{ip, lab, named, other_namespace},
+    sys::program,
+};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -302,5 +306,60 @@ fn the_tokio_face_reads_writes_and_waits() {
             let gone = tokio::time::timeout(PATIENCE, device.recv(&mut batch)).await;
             assert!(gone.unwrap().unwrap_err().is_gone());
         });
+    });
+}
+
+#[test]
+fn a_steering_program_chooses_the_queue() {
+    lab(|| {
+        let builder = Builder::tun(named("t0")).flags(Flags::MULTI_QUEUE);
+        let first = tun(&builder);
+        let second = builder.attach().unwrap();
+        let socket = socket();
+        let mut batch = Batch::new(Layout::for_mtu(1500));
+        for (number, wanted, other) in [(1, &second, &*first), (0, &*first, &second)] {
+            first.set_steering(Some(program::returning(number).as_fd())).unwrap();
+            socket.send(b"here").unwrap();
+            batch.clear();
+            assert_eq!(other.recv_ready(&mut batch), Ok(0));
+            assert_eq!(wanted.recv_ready(&mut batch), Ok(1));
+        }
+        first.set_steering(None).unwrap();
+    });
+}
+
+#[test]
+fn a_filter_program_cuts_and_drops_packets() {
+    lab(|| {
+        let device = tun(&Builder::tun(named("t0")));
+        let socket = socket();
+        let mut batch = Batch::new(Layout::for_mtu(1500));
+        for (number, lengths) in [(0, vec![]), (30, vec![30]), (255, vec![128])] {
+            device.set_filter_program(Some(program::returning(number).as_fd())).unwrap();
+            socket.send(&[7; 100]).unwrap();
+            batch.clear();
+            device.recv_ready(&mut batch).unwrap();
+            assert_eq!(batch.iter().map(|packet| packet.bytes.len()).collect::<Vec<_>>(), lengths);
+        }
+    });
+}
+
+#[test]
+fn a_destination_filter_passes_what_it_names() {
+    lab(|| {
+        std::fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").unwrap();
+        let tap = Builder::tap(named("t0")).create().unwrap();
+        ip("addr add 10.4.0.1/24 dev t0");
+        ip("link set t0 up");
+        ip("neigh add 10.4.0.2 lladdr 02:00:00:00:00:02 dev t0");
+        ip("neigh add 10.4.0.3 lladdr 02:00:00:00:00:03 dev t0");
+        tap.set_destination_filter(&[[2, 0, 0, 0, 0, 3]], vwire_tuntap::Multicast::Named).unwrap();
+        let socket = UdpSocket::bind("10.4.0.1:4000").unwrap();
+        for to in ["10.4.0.2:1", "10.4.0.3:1"] {
+            socket.send_to(b"frame", to).unwrap();
+        }
+        let mut batch = Batch::new(Layout::for_mtu(1500));
+        assert_eq!(tap.recv_ready(&mut batch), Ok(1));
+        assert_eq!(batch.get(0).unwrap().bytes[..6], [2, 0, 0, 0, 0, 3]);
     });
 }

@@ -1,0 +1,210 @@
+//! What is left behind when the kernel refuses, call by call, and under errors at full rate.
+//!
+//! Calls are refused by a seccomp filter on a thread that ends with the attempt, so the product itself knows nothing
+//! of the test.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::UdpSocket,
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    libc,
+    sched::{CloneFlags, unshare},
+};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+};
+use vwire_tuntap::{
+    Attachment, Batch, Builder, Carrier, ControlError, Device, Flags, Layout, Multicast, OpenCause, OpenError,
+    Persistence, Writer,
+    offload::{Offload, VnetHeader},
+};
+
+use crate::lab::{exists, ip, lab, named};
+
+/// Runs a closure on a thread for which one ioctl fails with EACCES.
+fn refusing<T: Send>(request: u64, run: impl FnOnce() -> T + Send) -> T {
+    let condition = SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, request).unwrap();
+    let rule = SeccompRule::new(vec![condition]).unwrap();
+    let refuse = SeccompAction::Errno(u32::try_from(libc::EACCES).unwrap());
+    let rules = BTreeMap::from([(libc::SYS_ioctl, vec![rule])]);
+    let arch = std::env::consts::ARCH.try_into().unwrap();
+    let filter: BpfProgram = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch).unwrap().try_into().unwrap();
+    thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            seccompiler::apply_filter(&filter).unwrap();
+            run()
+        });
+        thread.join().unwrap()
+    })
+}
+
+fn descriptors() -> usize {
+    fs::read_dir("/proc/thread-self/fd").unwrap().count()
+}
+
+/// A lab whose thread has a descriptor table of its own, so that other tests do not count.
+fn counted(test: impl FnOnce() + Send + 'static) {
+    lab(|| {
+        unshare(CloneFlags::CLONE_FILES).unwrap();
+        test();
+    });
+}
+
+const OPENING: [(u64, &str); 6] = [
+    (0x8004_54cf, "TUNGETFEATURES"),
+    (0x4004_54da, "TUNSETIFINDEX"),
+    (0x4004_54ca, "TUNSETIFF"),
+    (0x4004_54d8, "TUNSETVNETHDRSZ"),
+    (0x4004_54dc, "TUNSETVNETLE"),
+    (0x4004_54d0, "TUNSETOFFLOAD"),
+];
+
+#[test]
+fn an_open_that_is_refused_anywhere_leaves_nothing() {
+    counted(|| {
+        let builder = Builder::tap(named("t0")).offload(Offload::ALL).index(77);
+        for (request, name) in OPENING {
+            let before = descriptors();
+            let error: OpenError = refusing(request, || builder.create()).unwrap_err();
+            let refused = matches!(error.cause, OpenCause::Refused { call, .. } if call == name);
+            assert!(refused, "{name}: {error}");
+            assert_eq!(error.to_string(), format!("cannot create `t0` ({name}): Permission denied"));
+            assert_eq!(descriptors(), before, "{name}");
+            assert!(!exists("t0"), "{name}");
+        }
+    });
+}
+
+#[test]
+fn an_attach_that_is_refused_anywhere_leaves_the_device_as_it_was() {
+    counted(|| {
+        let builder = Builder::tap(named("t0")).offload(Offload::ALL);
+        builder.create().unwrap().set_persistence(Persistence::Kept).unwrap();
+        for (request, name) in OPENING {
+            let before = descriptors();
+            let error = refusing(request, || builder.attach()).unwrap_err();
+            assert!(error.to_string().contains(name), "{name}: {error}");
+            assert_eq!(descriptors(), before, "{name}");
+            assert!(exists("t0"), "{name}");
+        }
+        builder.attach().unwrap();
+    });
+}
+
+type Call = fn(&Device) -> Result<(), ControlError>;
+
+#[test]
+fn a_control_that_is_refused_says_so_by_name_and_leaks_nothing() {
+    let calls: [(u64, &str, Call); 17] = [
+        (0x8004_54d2, "TUNGETIFF", |device| device.status().map(drop)),
+        (0x4004_54cb, "TUNSETPERSIST", |device| device.set_persistence(Persistence::Kept)),
+        (0x4004_54cc, "TUNSETOWNER", |device| device.set_owner(1)),
+        (0x4004_54ce, "TUNSETGROUP", |device| device.set_group(1)),
+        (0x4004_54cd, "TUNSETLINK", |device| device.set_link_type(1)),
+        (0x4004_54d9, "TUNSETQUEUE", |device| device.set_attachment(Attachment::Detached)),
+        (0x4004_54e2, "TUNSETCARRIER", |device| device.set_carrier(Carrier::Off)),
+        (0x8004_54d3, "TUNGETSNDBUF", |device| device.send_buffer().map(drop)),
+        (0x4004_54d4, "TUNSETSNDBUF", |device| device.set_send_buffer(1 << 20)),
+        (0x8004_54d7, "TUNGETVNETHDRSZ", |device| device.vnet_header_size().map(drop)),
+        (0x8004_54dd, "TUNGETVNETLE", |device| device.vnet_endian().map(drop)),
+        (0x4004_54d1, "TUNSETTXFILTER", |device| device.set_destination_filter(&[], Multicast::Named).map(drop)),
+        (0x4010_54d5, "TUNATTACHFILTER", |device| device.attach_filter(&[])),
+        (0x4010_54d6, "TUNDETACHFILTER", |device| device.detach_filter()),
+        (0x8004_54e0, "TUNSETSTEERINGEBPF", |device| device.set_steering(None)),
+        (0x8004_54e1, "TUNSETFILTEREBPF", |device| device.set_filter_program(None)),
+        (0x54e3, "TUNGETDEVNETNS", |device| device.namespace().map(drop)),
+    ];
+    counted(move || {
+        let device = Builder::tap(named("t0")).flags(Flags::MULTI_QUEUE | Flags::VNET_HDR).create().unwrap();
+        for (request, name, call) in calls {
+            let before = descriptors();
+            let error = refusing(request, || call(&device)).unwrap_err();
+            assert_eq!((error.call, error.errno.0), (name, libc::EACCES));
+            assert_eq!(error.device, named("t0"));
+            assert_eq!(descriptors(), before, "{name}");
+        }
+        drop(device);
+        assert!(!exists("t0"));
+    });
+}
+
+#[test]
+fn opening_in_another_namespace_leaks_nothing_when_refused() {
+    counted(|| {
+        let there = crate::lab::other_namespace();
+        let builder = Builder::tun(named("t0")).in_namespace(there);
+        let before = descriptors();
+        assert!(refusing(OPENING[2].0, || builder.create()).is_err());
+        assert_eq!(descriptors(), before);
+    });
+}
+
+/// Sends datagrams out through the device, turns each round, and checks that exactly the spoilt ones are missing.
+fn soak(time: Duration) {
+    const ROUND: usize = 60;
+    fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").unwrap();
+    let device = Builder::tun(named("t0")).offload(Offload::ALL).create().unwrap();
+    ip("addr add 10.4.0.1/24 dev t0");
+    ip("link set t0 up");
+    let socket = UdpSocket::bind("10.4.0.1:4000").unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    socket.connect("10.4.0.2:4001").unwrap();
+    let (mut batch, mut writer) = (Batch::new(Layout::for_super_packets()), Writer::new());
+    let (mut number, mut spoilt, mut came, mut calls) = (0_u64, 0_usize, 0_u64, 0);
+    let end = Instant::now() + time;
+    while Instant::now() < end {
+        let first = number;
+        for _ in 0..ROUND {
+            let mut bytes = [0; 200];
+            bytes[..8].copy_from_slice(&number.to_le_bytes());
+            socket.send(&bytes).unwrap();
+            number += 1;
+        }
+        batch.clear();
+        while batch.len() < ROUND {
+            device.recv(&mut batch).unwrap();
+        }
+        let mut missing = Vec::new();
+        for (index, sequence) in (first..number).enumerate() {
+            let packet = batch.get_mut(index).unwrap();
+            let (source, destination) = packet.bytes[12..20].split_at_mut(4);
+            source.swap_with_slice(destination);
+            let (source, destination) = packet.bytes[20..24].split_at_mut(2);
+            source.swap_with_slice(destination);
+            if sequence % 1000 == 999 {
+                // Neither IPv4 nor IPv6: the kernel refuses the write.
+                packet.bytes[0] = 0xff;
+                *packet.header = VnetHeader::NONE;
+                missing.push(sequence);
+            }
+        }
+        let sent = device.send(&mut batch, &mut writer).unwrap();
+        assert_eq!((sent.dropped, sent.packets), (missing.len(), ROUND - missing.len()));
+        spoilt += missing.len();
+        calls += sent.calls;
+        for sequence in (first..number).filter(|sequence| !missing.contains(sequence)) {
+            let mut room = [0; 300];
+            assert_eq!(socket.recv(&mut room).unwrap(), 200);
+            assert_eq!(room[..8], sequence.to_le_bytes());
+            came += 1;
+        }
+    }
+    println!("{number} packets in {time:?}, {calls} writes: {spoilt} were spoilt, {came} came back in order");
+    assert!(spoilt > 0 && came + u64::try_from(spoilt).unwrap() == number);
+}
+
+#[test]
+fn errors_of_single_packets_lose_no_others() {
+    lab(|| soak(Duration::from_secs(1)));
+}
+
+#[test]
+#[ignore = "takes a minute; run once for each release"]
+fn a_minute_of_errors_of_single_packets_loses_no_others() {
+    lab(|| soak(Duration::from_secs(60)));
+}

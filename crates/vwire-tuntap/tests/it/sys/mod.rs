@@ -1,0 +1,4 @@
+//! The system call of the tests themselves.
+#![allow(unsafe_code)]
+
+pub(crate) mod program;
