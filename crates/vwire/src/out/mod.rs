@@ -10,6 +10,7 @@ pub mod devices;
 pub mod json;
 pub mod kind;
 pub mod link;
+pub mod neigh;
 pub mod printer;
 pub mod table;
 pub mod tuntap;

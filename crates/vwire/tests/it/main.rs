@@ -7,6 +7,7 @@ mod kinds;
 mod lab;
 mod lab_helper;
 mod link_change;
+mod neigh;
 mod netns;
 mod ping;
 mod sandbox;

@@ -191,6 +191,14 @@ impl Failure {
         self
     }
 
+    /// Changes `ip`'s message, given without the line feed, where `ip` has another than the usual one.
+    #[must_use]
+    pub fn said_by_ip(mut self, message: impl Into<Vec<u8>>) -> Self {
+        self.ip = message.into();
+        self.ip.push(b'\n');
+        self
+    }
+
     /// Returns `ip`'s exit code.
     #[must_use]
     pub fn exit(&self) -> u8 {

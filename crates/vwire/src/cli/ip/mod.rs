@@ -13,6 +13,7 @@ pub mod failure;
 pub mod kernel;
 pub mod link;
 pub mod nearest;
+pub mod neigh;
 mod netns;
 mod objects;
 pub mod options;

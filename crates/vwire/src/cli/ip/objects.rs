@@ -5,7 +5,7 @@
 
 use super::failure::EXIT_SEMANTIC;
 use super::words::{Keyword, Words, prefix};
-use super::{Failure, Ip, address, link, netns, tuntap, words};
+use super::{Failure, Ip, address, link, neigh, netns, tuntap, words};
 
 /// What an object's name stands for.
 #[derive(Clone, Copy)]
@@ -32,8 +32,11 @@ const OBJECTS: &[Keyword<Object>] = &[
     prefix("maddress", absent!("maddress")),
     prefix("route", absent!("route")),
     prefix("rule", absent!("rule")),
-    prefix("neighbor", absent!("neighbor")),
-    prefix("neighbour", absent!("neighbour")),
+    prefix(
+        "neighbor",
+        Object { about: "link-layer addresses of neighbours: show, add, change, delete, flush", run: neigh::run },
+    ),
+    prefix("neighbour", Object { about: "", run: neigh::run }),
     prefix("ntable", absent!("ntable")),
     prefix("ntbl", absent!("ntbl")),
     prefix("link", Object { about: "network devices: show, add, set, delete", run: link::run }),

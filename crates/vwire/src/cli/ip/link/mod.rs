@@ -12,7 +12,7 @@ mod property;
 pub mod request;
 pub mod show;
 mod vf;
-mod words;
+pub(in crate::cli::ip) mod words;
 
 use request::Verb;
 

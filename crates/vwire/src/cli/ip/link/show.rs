@@ -124,13 +124,13 @@ impl Filter {
     }
 }
 
-fn master_index(ip: &mut Ip<'_>, name: &[u8]) -> Result<u32, Failure> {
+pub(in crate::cli::ip) fn master_index(ip: &mut Ip<'_>, name: &[u8]) -> Result<u32, Failure> {
     ip.device(name)?.ok_or_else(|| {
         Failure::invalid(name, "Device does not exist\n").hint("`vwire ls` shows the devices of this namespace")
     })
 }
 
-fn vrf_index(ip: &mut Ip<'_>, name: &[u8]) -> Result<u32, Failure> {
+pub(in crate::cli::ip) fn vrf_index(ip: &mut Ip<'_>, name: &[u8]) -> Result<u32, Failure> {
     let not_one =
         || Failure::invalid(name, "Not a valid VRF name\n").hint("`vwire link show type vrf` lists those there are");
     let index = ip.device(name)?.ok_or_else(not_one)?;
