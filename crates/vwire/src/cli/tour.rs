@@ -53,7 +53,7 @@ fn run(call: &mut Call<'_>) -> u8 {
         Lack::Tun { mode, source } => Some(tun_words(*mode, source)),
         Lack::Sysfs(_) => None,
     });
-    let scenes = if lack.is_some() { script::without_tun(script::scenes()) } else { script::scenes() };
+    let scenes = script::scenes(lack.is_none());
     let terminal = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let mut player = Player {
         out: call.stdout,
@@ -235,11 +235,7 @@ impl Player<'_> {
             }
         }
         if lack.is_some() {
-            writeln!(
-                self.out,
-                "  {}    what TUN, TAP and bridges do: /dev/net/tun could not be opened",
-                self.paint("33", "?")
-            )?;
+            writeln!(self.out, "  {}    what TUN and TAP do: /dev/net/tun could not be opened", self.paint("33", "?"))?;
         }
         let commands = self.commands;
         let words = match self.complaints.len() {

@@ -13,8 +13,6 @@ use super::responder::Host;
 pub struct Scene {
     /// Its title.
     pub title: &'static str,
-    /// Whether it can only be played where `/dev/net/tun` may be opened.
-    pub needs_tun: bool,
     /// What it has shown if all went as it should.
     pub shown: &'static str,
     /// What happens in it.
@@ -114,17 +112,20 @@ const MACHINE: Host = Host { mac: [0x02, 0, 0, 0, 0, 0x50], address: Ipv4Addr::n
 /// An address that nobody has.
 const NOBODY: Ipv4Addr = Ipv4Addr::new(10, 2, 0, 77);
 
-/// Returns the whole tour.
+/// Returns the whole tour, or what of it can be played where `/dev/net/tun` may not be opened.
 #[must_use]
-pub fn scenes() -> Vec<Scene> {
-    vec![devices(), tap(), tun(), cable_in_one_namespace(), cable_in_two(), bridge(), end()]
+pub fn scenes(tun_opens: bool) -> Vec<Scene> {
+    if tun_opens {
+        vec![devices(), tap(), tun(), cable_in_one_namespace(), cable_in_two(), bridge(), end(true)]
+    } else {
+        vec![devices(), cable_in_one_namespace(), cable_in_two(), bridge_of_cables(), end(false)]
+    }
 }
 
 fn devices() -> Scene {
     Scene {
         title: "What is there: the devices of a system",
         shown: "a new namespace has one device, lo, and lo starts DOWN",
-        needs_tun: false,
         acts: vec![
             shows("ls", &["lo", "loopback"]),
             Act::Say(
@@ -143,7 +144,6 @@ fn tap() -> Scene {
     Scene {
         title: "TAP: a network card whose cable ends in a program",
         shown: "tap0 was DOWN until it was switched on and a program opened it",
-        needs_tun: true,
         acts: vec![
             run("tuntap add name tap0 mode tap"),
             shows("link show tap0", &["state DOWN"]),
@@ -171,7 +171,6 @@ fn tun() -> Scene {
     Scene {
         title: "TUN: a program in the place of the network",
         shown: "a program on tun0 read two pings as bare IP packets and answered them",
-        needs_tun: true,
         acts: vec![
             run("tuntap add name tun0 mode tun"),
             run("addr add 10.9.0.1/24 dev tun0"),
@@ -199,7 +198,6 @@ fn cable_in_one_namespace() -> Scene {
     Scene {
         title: "veth: the patch cable, and why both ends in one namespace go wrong",
         shown: "with both ends in one namespace, ping took lo, or failed on the cable",
-        needs_tun: false,
         acts: vec![
             run("link add ep1 type veth peer name ep2"),
             run("addr add 10.0.0.10/24 dev ep1"),
@@ -233,7 +231,6 @@ fn cable_in_two() -> Scene {
     Scene {
         title: "veth between two namespaces: two hosts and a cable",
         shown: "with the ends in two namespaces, ping crossed the cable",
-        needs_tun: false,
         acts: vec![
             run("netns add blue"),
             run("link set ep2 netns blue"),
@@ -255,12 +252,11 @@ fn bridge() -> Scene {
     Scene {
         title: "A bridge: a switch that TAPs and veths plug into",
         shown: "a broadcast on br0 was seen on all ports; a TAP and a veth talked through it",
-        needs_tun: true,
         acts: vec![
             run("link add br0 type bridge"),
             run("addr add 10.2.0.1/24 dev br0"),
             run("link set tap0 master br0"),
-            quietly("tuntap add name tap1 mode tap"),
+            run("tuntap add name tap1 mode tap"),
             run("link set tap1 master br0 up"),
             run("netns add green"),
             run("link add ep3 master br0 type veth peer name ep4 netns green"),
@@ -274,7 +270,14 @@ fn bridge() -> Scene {
                 words: "a program opens tap0 and plays a machine with the address 10.2.0.50",
             },
             Act::Start { device: "tap1", program: Program::Watch, words: "another opens tap1 and only listens" },
-            shows("link show master br0", &["tap0", "tap1", "ep3@"]),
+            Act::Type(Command {
+                line: "link show master br0",
+                shows: &["tap0", "tap1", "ep3@"],
+                // The state follows the carrier a moment later.
+                hides: &["NO-CARRIER", "state DOWN", "LOWERLAYERDOWN"],
+                settles: true,
+                ..Command::default()
+            }),
             shows("-n green ping -c 2 -i 0.2 10.2.0.1", &["2 received"]),
             shows("-n green ping -c 2 -i 0.2 10.2.0.50", &["2 received"]),
             Act::Say(
@@ -293,50 +296,73 @@ fn bridge() -> Scene {
                 "Nobody has 10.2.0.77. To find out, green asked everybody: a broadcast, which the bridge sends out of \
                  all its ports. Both programs saw the question, on two different TAPs.",
             ),
-            shows("ls --all", &["ep4", "ep3", "green", "blue"]),
+            shows("ls", &["ep4 in green", "ep2 in blue", "(pid "]),
+            shows("-n green ls", &["ep4", "ep3 in"]),
+            Act::Say("`vwire ls --all` shows all namespaces of a machine so, one below the other."),
         ],
     }
 }
 
-fn end() -> Scene {
+/// The bridge for who cannot have TAPs: three cables to three hosts.
+fn bridge_of_cables() -> Scene {
     Scene {
-        title: "And all of it gone again",
-        shown: "everything that was made is gone",
-        needs_tun: false,
+        title: "A bridge: a switch that cables plug into",
+        shown: "two namespaces talked through br0, and a broadcast reached both",
         acts: vec![
-            Act::Stop { device: "tap0", words: "the programs close their devices" },
-            Act::Stop { device: "tap1", words: "" },
-            run("link del ep1"),
-            Act::Say("One end of a cable takes the other with it: ep2 is gone from blue as well."),
-            Act::Type(Command { line: "-n blue link show", hides: &["ep2"], settles: true, ..Command::default() }),
-            run("-all netns del"),
-            quietly("link del br0"),
-            quietly("tuntap del name tap0 mode tap"),
-            quietly("tuntap del name tap1 mode tap"),
-            quietly("tuntap del name tun0 mode tun"),
+            run("link add br0 type bridge"),
+            run("addr add 10.2.0.1/24 dev br0"),
+            run("link set br0 up"),
+            run("netns add green"),
+            run("netns add red"),
+            run("link add ep3 master br0 type veth peer name ep4 netns green"),
+            run("link add ep5 master br0 type veth peer name ep6 netns red"),
+            run("link set ep3 up"),
+            run("link set ep5 up"),
+            run("-n green addr add 10.2.0.2/24 dev ep4"),
+            run("-n green link set ep4 up"),
+            run("-n red addr add 10.2.0.3/24 dev ep6"),
+            run("-n red link set ep6 up"),
             Act::Type(Command {
-                line: "ls",
-                shows: &["lo"],
-                hides: &["tap0", "tap1", "tun0", "br0", "ep1", "ep3"],
+                line: "link show master br0",
+                shows: &["ep3@", "ep5@"],
+                hides: &["NO-CARRIER", "state DOWN", "LOWERLAYERDOWN"],
                 settles: true,
                 ..Command::default()
             }),
+            shows("-n green ping -c 2 -i 0.2 10.2.0.1", &["2 received"]),
+            shows("-n green ping -c 2 -i 0.2 10.2.0.3", &["2 received"]),
+            Act::Say(
+                "Before each first ping, green asked everybody who has the address (ARP): a broadcast, which the \
+                 bridge sends out of all its ports. That both answered shows that both were asked.",
+            ),
+            shows("ls", &["ep4 in green", "ep6 in red"]),
         ],
     }
 }
 
-/// Returns the acts of a scene that can be played without TUN and TAP.
-///
-/// What a scene without them makes, the last one deletes; what needs them is left out there too.
-#[must_use]
-pub fn without_tun(scenes: Vec<Scene>) -> Vec<Scene> {
-    let about_tun = |act: &Act| match act {
-        Act::Type(command) => ["tuntap", "br0"].iter().any(|word| command.line.contains(word)),
-        Act::Start { .. } | Act::Ask { .. } | Act::Stop { .. } => true,
-        Act::Say(_) => false,
-    };
-    let kept = scenes.into_iter().filter(|scene| !scene.needs_tun);
-    kept.map(|scene| Scene { acts: scene.acts.into_iter().filter(|act| !about_tun(act)).collect(), ..scene }).collect()
+fn end(tun_opens: bool) -> Scene {
+    let mut acts = vec![
+        run("link del ep1"),
+        Act::Say("One end of a cable takes the other with it: ep2 is gone from blue as well."),
+        Act::Type(Command { line: "-n blue link show", hides: &["ep2"], settles: true, ..Command::default() }),
+        run("-all netns del"),
+        run("link del br0"),
+    ];
+    if tun_opens {
+        acts.insert(0, Act::Stop { device: "tap0", words: "the programs close their devices" });
+        acts.insert(1, Act::Stop { device: "tap1", words: "" });
+        acts.push(run("tuntap del name tap0 mode tap"));
+        acts.push(quietly("tuntap del name tap1 mode tap"));
+        acts.push(quietly("tuntap del name tun0 mode tun"));
+    }
+    acts.push(Act::Type(Command {
+        line: "ls",
+        shows: &["lo"],
+        hides: &["tap0", "tap1", "tun0", "br0", "ep1", "ep3", "ep5"],
+        settles: true,
+        ..Command::default()
+    }));
+    Scene { title: "And all of it gone again", shown: "everything that was made is gone", acts }
 }
 
 #[cfg(test)]
@@ -354,7 +380,7 @@ mod tests {
 
     #[test]
     fn every_program_that_starts_is_stopped_or_ends_with_the_tour() {
-        let acts: Vec<Act> = scenes().into_iter().flat_map(|scene| scene.acts).collect();
+        let acts: Vec<Act> = scenes(true).into_iter().flat_map(|scene| scene.acts).collect();
         let mut open: Vec<&str> = Vec::new();
         for act in &acts {
             match act {
@@ -369,11 +395,11 @@ mod tests {
 
     #[test]
     fn without_tun_nothing_is_about_it() {
-        for scene in without_tun(scenes()) {
-            for act in scene.acts {
-                if let Act::Type(command) = act {
-                    assert!(!command.line.contains("tap") && !command.line.contains("br0"), "{}", command.line);
-                }
+        for act in scenes(false).into_iter().flat_map(|scene| scene.acts) {
+            match act {
+                Act::Type(command) => assert!(!command.line.contains("tap"), "{}", command.line),
+                Act::Say(_) => {}
+                other => panic!("{other:?}"),
             }
         }
     }

@@ -14,4 +14,5 @@ mod sandbox;
 mod sources;
 mod tidy;
 mod tidy_bites;
+mod tour;
 mod tuntap;
