@@ -82,6 +82,15 @@ pub struct Said {
 }
 
 impl Said {
+    /// Spells what vwire said as the judge's release spells it, to be compared with the judge.
+    #[must_use]
+    pub fn spelled_for_the_judge(mut self) -> Self {
+        if judge().version < (7, 0) {
+            self.stdout = super::compat::older::spell(&self.stdout);
+        }
+        self
+    }
+
     /// Returns standard output; fails where the command did.
     #[track_caller]
     pub fn ok(self) -> String {
@@ -174,7 +183,7 @@ impl Lab {
     #[track_caller]
     pub fn same(&self, words: &[&str]) {
         let line = words.join(" ");
-        let ours = Normal::new(&line).said(&self.vwire_as_ip(words));
+        let ours = Normal::new(&line).said(&self.vwire_as_ip(words).spelled_for_the_judge());
         let theirs = Normal::new(&line).said(&self.ip(words));
         assert_alike(&format!("$ ip {line}\n{ours}"), &format!("$ ip {line}\n{theirs}"));
     }
@@ -242,14 +251,17 @@ pub fn alike(lines: &[&str]) {
 /// Like [`alike`], with lines that the judge runs in both labs before.
 #[track_caller]
 pub fn alike_after(arrange: &[&str], lines: &[&str]) {
+    let judged = |line: &&&str| judge().version >= (7, 0) || super::compat::older::knows(line);
+    let lines: Vec<&str> = lines.iter().filter(judged).copied().collect();
     let transcript = |who| {
         in_lab(|net| {
             net.arrange(arrange);
-            let mut normal = Normal::new(&[arrange, lines].concat().join(" "));
+            let mut normal = Normal::new(&[arrange, &lines].concat().join(" "));
             let mut text = String::new();
-            for line in lines {
+            for line in &lines {
                 let words = split(line);
                 let said = net.run(net.command_of(who, &words.iter().map(String::as_str).collect::<Vec<_>>()));
+                let said = if who == Who::VwireAsIp { said.spelled_for_the_judge() } else { said };
                 let _ = write!(text, "$ ip {line}\n{}", normal.said(&said));
             }
             text
@@ -265,19 +277,36 @@ pub fn assert_alike(ours: &str, theirs: &str) {
     if ours == theirs {
         return;
     }
-    let (mut shown, mut ours_left, mut theirs_left) = (String::new(), ours.lines(), theirs.lines());
-    loop {
-        match (ours_left.next(), theirs_left.next()) {
-            (None, None) => break,
-            (ours, theirs) if ours == theirs => {
-                let _ = writeln!(shown, "   {}|", ours.unwrap_or_default());
-            }
-            (ours, theirs) => {
-                let _ = writeln!(shown, "ip {}|\nvw {}|", theirs.unwrap_or("(ends)"), ours.unwrap_or("(ends)"));
-            }
+    let shown = difference(ours, theirs);
+    panic!("vwire and {} {:?} differ:\n{shown}", judge().path, judge().version);
+}
+
+/// Spells two texts as one: `vw` before a line that only ours has, `ip` before one that only theirs has.
+pub fn difference(ours: &str, theirs: &str) -> String {
+    let (ours, theirs): (Vec<&str>, Vec<&str>) = (ours.lines().collect(), theirs.lines().collect());
+    // common[i][j]: how many lines ours from i and theirs from j have in common.
+    let mut common = vec![vec![0_usize; theirs.len() + 1]; ours.len() + 1];
+    for i in (0..ours.len()).rev() {
+        for j in (0..theirs.len()).rev() {
+            let apart = common[i + 1][j].max(common[i][j + 1]);
+            common[i][j] = if ours[i] == theirs[j] { common[i + 1][j + 1] + 1 } else { apart };
         }
     }
-    panic!("vwire and {} {:?} differ:\n{shown}", judge().path, judge().version);
+    let (mut i, mut j, mut shown) = (0, 0, String::new());
+    while i < ours.len() || j < theirs.len() {
+        let only_theirs = i == ours.len() || (j < theirs.len() && common[i][j + 1] >= common[i + 1][j]);
+        if i < ours.len() && j < theirs.len() && ours[i] == theirs[j] {
+            let _ = writeln!(shown, "   {}|", ours[i]);
+            (i, j) = (i + 1, j + 1);
+        } else if only_theirs {
+            let _ = writeln!(shown, "ip {}|", theirs[j]);
+            j += 1;
+        } else {
+            let _ = writeln!(shown, "vw {}|", ours[i]);
+            i += 1;
+        }
+    }
+    shown
 }
 
 /// The `ip` that judges.
@@ -423,6 +452,11 @@ fn random_addresses_are_numbered_and_named_ones_kept() {
         "link/ether 02:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff 5e:11:22:33:44:55 fa:00:00:00:00:02 5e:11:22:33:44:55";
     assert_eq!(normal.text(text), "link/ether 02:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff <mac 1> <mac 2> <mac 1>");
     assert_eq!(normal.text("inet6 fe80::5c11:22ff:fe33:4455/64"), "inet6 <link-local 1>/64");
+}
+
+#[test]
+fn a_difference_shows_the_lines_of_each() {
+    assert_eq!(difference("a\nb\nd", "a\nc\nd\ne"), "   a|\nip c|\nvw b|\n   d|\nip e|\n");
 }
 
 #[test]

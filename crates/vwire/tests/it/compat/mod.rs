@@ -1,0 +1,3 @@
+//! How vwire compares with `ip`.
+
+pub(crate) mod older;
