@@ -231,8 +231,9 @@ impl Device {
 
     /// Attaches or detaches this queue of a multi-queue device (`TUNSETQUEUE`).
     ///
-    /// A detached queue keeps its descriptor, gets no packets and loses those it held; a write to it fails.
-    /// Attaching it again needs no privilege beyond what the device's owner and group allow.
+    /// A detached queue gets no packets and loses those it held; writes through it go on. A reader that waits is not
+    /// woken: it goes on when the queue is attached again, or fails when the device is deleted. Attaching again needs
+    /// no privilege beyond what the device's owner and group allow.
     ///
     /// # Errors
     /// [`ControlError`] with `EINVAL` if the queue is in that state already or the device has a single queue.
@@ -276,7 +277,7 @@ impl Device {
     /// Sets the length of the vnet header in bytes (`TUNSETVNETHDRSZ`; the whole device): 10, or 12 for a guest with
     /// merged receive buffers.
     ///
-    /// Other handles of the device are not told; use it before packets flow.
+    /// Other handles of the device are not told; use it before packets flow. Batches take up to 12.
     ///
     /// # Errors
     /// [`ControlError`] with `EINVAL` below 10.

@@ -327,8 +327,7 @@ impl Device {
         while batch.has_room() {
             match self.recv_one(batch, sys_io::read_now) {
                 Ok(()) => {}
-                // Before Linux 5.9 there is no reading without waiting but on a non-blocking descriptor.
-                Err(error) if matches!(error.errno.0, libc::EAGAIN | libc::EOPNOTSUPP) => break,
+                Err(error) if error.errno.0 == libc::EAGAIN => break,
                 Err(error) => return Err(error),
             }
         }

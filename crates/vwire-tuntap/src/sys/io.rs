@@ -16,15 +16,28 @@ pub(crate) fn read(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
     length(unsafe { libc::read(fd.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) })
 }
 
-/// Reads one packet if there is one, also from a descriptor that would block (`preadv2` with `RWF_NOWAIT`).
+/// Reads one packet if there is one, also from a descriptor that would block; fails with `EAGAIN` if there is none.
 ///
-/// Fails with `EAGAIN` if there is none, and with `EOPNOTSUPP` before Linux 5.9, where the driver does not know it.
+/// By `preadv2` with `RWF_NOWAIT`. Where the driver does not know it (before Linux 5.9) it asks first; another reader
+/// of the same queue may then take the packet in between and leave this one waiting.
 #[inline]
 pub(crate) fn read_now(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
     let piece = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
     // SAFETY: preadv2 reads one `iovec`, which lives until it returns, and writes at most `iov_len` bytes to the slice
     // it describes, which is exclusively borrowed until then. Offset -1 means the file's own position.
-    length(unsafe { libc::preadv2(fd.as_raw_fd(), &raw const piece, 1, -1, libc::RWF_NOWAIT) })
+    let result = length(unsafe { libc::preadv2(fd.as_raw_fd(), &raw const piece, 1, -1, libc::RWF_NOWAIT) });
+    match result {
+        Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => ask_and_read(fd, buffer),
+        result => result,
+    }
+}
+
+#[cold]
+fn ask_and_read(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut entry = [libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 }];
+    poll(&mut entry, 0)?;
+    let [entry] = entry;
+    if entry.revents == 0 { Err(io::Error::from_raw_os_error(libc::EAGAIN)) } else { read(fd, buffer) }
 }
 
 /// Writes one packet, as `write(2)`.
@@ -58,20 +71,23 @@ pub(crate) fn event() -> io::Result<OwnedFd> {
 pub(crate) fn wait_either(first: BorrowedFd<'_>, second: BorrowedFd<'_>) -> io::Result<(bool, bool)> {
     let entry = |fd: BorrowedFd<'_>| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
     let mut entries = [entry(first), entry(second)];
-    poll(&mut entries)?;
+    poll(&mut entries, FOREVER)?;
     let [first, second] = entries.map(|entry| entry.revents != 0);
     Ok((first, second))
 }
 
 /// Waits until a descriptor can be written, for as long as it takes.
 pub(crate) fn wait_writable(fd: BorrowedFd<'_>) -> io::Result<()> {
-    poll(&mut [libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLOUT, revents: 0 }])
+    poll(&mut [libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLOUT, revents: 0 }], FOREVER)
 }
 
-fn poll(entries: &mut [libc::pollfd]) -> io::Result<()> {
+/// A timeout of poll(2), in milliseconds.
+const FOREVER: libc::c_int = -1;
+
+fn poll(entries: &mut [libc::pollfd], milliseconds: libc::c_int) -> io::Result<()> {
     let count = libc::nfds_t::try_from(entries.len()).unwrap_or(0);
     // SAFETY: poll(2) reads and writes `count` entries of a slice that is exclusively borrowed until it returns.
-    let result = unsafe { libc::poll(entries.as_mut_ptr(), count, -1) };
+    let result = unsafe { libc::poll(entries.as_mut_ptr(), count, milliseconds) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 

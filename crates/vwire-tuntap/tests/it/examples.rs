@@ -103,6 +103,11 @@ fn forward_carries_pings_and_streams_between_namespaces() {
         let _server = far.listener("iperf3 -s -1 --forceflush");
         let report = run("iperf3 -c 10.7.0.2 -n 50M");
         assert!(report.contains("receiver"), "{report}");
+        ip("addr add fd00:7::1/64 dev fwd0 nodad");
+        far.inside("ip addr add fd00:7::2/64 dev fwd1 nodad");
+        let _server = far.listener("iperf3 -s -1 --forceflush");
+        let report = run("iperf3 -c fd00:7::2 -n 50M");
+        assert!(report.contains("receiver"), "{report}");
     });
 }
 

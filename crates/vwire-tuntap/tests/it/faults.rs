@@ -19,8 +19,8 @@ use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
 };
 use vwire_tuntap::{
-    Attachment, Batch, Builder, Carrier, ControlError, Device, Flags, Layout, Multicast, OpenCause, OpenError,
-    Persistence, Writer,
+    Attachment, Batch, Builder, Carrier, ControlError, Device, Flags, Interrupt, Layout, Multicast, OpenCause,
+    OpenError, Persistence, Writer,
     offload::{Offload, VnetHeader},
 };
 
@@ -30,8 +30,13 @@ use crate::lab::{exists, ip, lab, named};
 fn refusing<T: Send>(request: u64, run: impl FnOnce() -> T + Send) -> T {
     let condition = SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, request).unwrap();
     let rule = SeccompRule::new(vec![condition]).unwrap();
-    let refuse = SeccompAction::Errno(u32::try_from(libc::EACCES).unwrap());
-    let rules = BTreeMap::from([(libc::SYS_ioctl, vec![rule])]);
+    failing(libc::SYS_ioctl, vec![rule], libc::EACCES, run)
+}
+
+/// Runs a closure on a thread for which a system call that meets one of the rules, or any without rules, fails.
+fn failing<T: Send>(call: i64, rules: Vec<SeccompRule>, errno: i32, run: impl FnOnce() -> T + Send) -> T {
+    let refuse = SeccompAction::Errno(u32::try_from(errno).unwrap());
+    let rules = BTreeMap::from([(call, rules)]);
     let arch = std::env::consts::ARCH.try_into().unwrap();
     let filter: BpfProgram = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch).unwrap().try_into().unwrap();
     thread::scope(|scope| {
@@ -141,6 +146,26 @@ fn opening_in_another_namespace_leaks_nothing_when_refused() {
         let before = descriptors();
         assert!(refusing(OPENING[2].0, || builder.create()).is_err());
         assert_eq!(descriptors(), before);
+    });
+}
+
+#[test]
+fn a_kernel_without_reads_that_do_not_wait_is_asked_first() {
+    lab(|| {
+        fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").unwrap();
+        let device = Builder::tun(named("t0")).create().unwrap();
+        ip("addr add 10.4.0.1/24 dev t0");
+        ip("link set t0 up");
+        let socket = UdpSocket::bind("10.4.0.1:4000").unwrap();
+        let mut batch = Batch::new(Layout::for_mtu(1500));
+        let counts = failing(libc::SYS_preadv2, vec![], libc::EOPNOTSUPP, || {
+            let none = device.recv_ready(&mut batch);
+            (0..3).for_each(|_| {
+                socket.send_to(b"word", "10.4.0.2:1").unwrap();
+            });
+            [none, device.recv_until(&Interrupt::new().unwrap(), &mut batch), device.recv_ready(&mut batch)]
+        });
+        assert_eq!(counts, [Ok(0), Ok(3), Ok(0)]);
     });
 }
 

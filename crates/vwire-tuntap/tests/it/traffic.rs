@@ -363,3 +363,17 @@ fn a_destination_filter_passes_what_it_names() {
         assert_eq!(batch.get(0).unwrap().bytes[..6], [2, 0, 0, 0, 0, 3]);
     });
 }
+
+#[test]
+fn a_detached_queue_still_takes_writes() {
+    lab(|| {
+        let device = tun(&Builder::tun(named("t0")).flags(Flags::MULTI_QUEUE));
+        let socket = socket();
+        device.set_attachment(Attachment::Detached).unwrap();
+        let mut batch = Batch::new(Layout::for_mtu(1500));
+        let (header, packet) = udp_super_packet(1, 500);
+        assert!(batch.push(VnetHeader { segments: Segmentation::None, ..header }, &packet));
+        assert_eq!(device.send(&mut batch, &mut Writer::new()).unwrap().packets, 1);
+        assert_eq!(socket.recv(&mut [0; 600]).unwrap(), 500);
+    });
+}
