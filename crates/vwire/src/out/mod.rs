@@ -12,6 +12,7 @@ pub mod kind;
 pub mod link;
 pub mod neigh;
 pub mod printer;
+pub mod rule;
 pub mod table;
 pub mod tuntap;
 pub mod vf;

@@ -63,6 +63,35 @@ pub const ROUTE_PROTOCOLS: Table = Table {
 /// Routing tables (`RT_TABLE_*`).
 pub const ROUTE_TABLES: Table =
     Table { file: "rt_tables", built_in: &[(0, "unspec"), (253, "default"), (254, "main"), (255, "local")] };
+/// Realms, which group routes.
+pub const REALMS: Table = Table { file: "rt_realms", built_in: &[(0, "cosmos")] };
+/// Values of the DS field: DSCPs with the two bits behind them.
+pub const DS_FIELDS: Table = Table {
+    file: "rt_dsfield",
+    built_in: &[
+        (0x00, "default"),
+        (0x20, "CS1"),
+        (0x28, "AF11"),
+        (0x30, "AF12"),
+        (0x38, "AF13"),
+        (0x40, "CS2"),
+        (0x48, "AF21"),
+        (0x50, "AF22"),
+        (0x58, "AF23"),
+        (0x60, "CS3"),
+        (0x68, "AF31"),
+        (0x70, "AF32"),
+        (0x78, "AF33"),
+        (0x80, "CS4"),
+        (0x88, "AF41"),
+        (0x90, "AF42"),
+        (0x98, "AF43"),
+        (0xa0, "CS5"),
+        (0xb8, "EF"),
+        (0xc0, "CS6"),
+        (0xe0, "CS7"),
+    ],
+};
 
 impl Table {
     /// Reads the table: the built-in rows, hidden by those of its file.
@@ -82,6 +111,22 @@ impl Table {
         let named = rows.iter().find(|(_, name)| name.as_bytes() == word).map(|(number, _)| *number);
         named.or_else(|| number_of(std::str::from_utf8(word).ok()?))
     }
+}
+
+/// Returns the protocols above IP in the order of `/etc/protocols`, each with the words for it, at least one.
+#[must_use]
+pub fn ip_protocols() -> Vec<(u32, Vec<String>)> {
+    protocol_rows(&std::fs::read("/etc/protocols").unwrap_or_default())
+}
+
+fn protocol_rows(text: &[u8]) -> Vec<(u32, Vec<String>)> {
+    let text = String::from_utf8_lossy(text);
+    let row = |line: &str| {
+        let mut words = line.split('#').next()?.split_whitespace();
+        let (name, number) = (words.next()?, words.next()?.parse().ok()?);
+        Some((number, std::iter::once(name).chain(words).map(str::to_owned).collect()))
+    };
+    text.lines().filter_map(row).collect()
 }
 
 /// Returns the name of a user, as the system's user database has it.
@@ -122,6 +167,13 @@ mod tests {
     fn rows_are_numbers_and_names() {
         let text = b"# reserved\n255\tlocal\n0x10 sixteen # said in hexadecimal\nnonsense\n7\n";
         assert_eq!(parse(text), [(255, "local".to_owned()), (16, "sixteen".to_owned())]);
+    }
+
+    #[test]
+    fn a_protocol_has_a_name_and_others() {
+        let rows = protocol_rows(b"# numbers\nip 0 IP # pseudo\ntcp\t6\tTCP\nnonsense\n");
+        let words = |row: &(u32, Vec<String>)| (row.0, row.1.join(" "));
+        assert_eq!(rows.iter().map(words).collect::<Vec<_>>(), [(0, "ip IP".to_owned()), (6, "tcp TCP".to_owned())]);
     }
 
     #[test]

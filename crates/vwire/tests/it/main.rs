@@ -11,6 +11,7 @@ mod link_change;
 mod neigh;
 mod netns;
 mod ping;
+mod rule;
 mod sandbox;
 mod sources;
 mod tidy;

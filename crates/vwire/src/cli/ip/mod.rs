@@ -18,6 +18,8 @@ mod netns;
 mod objects;
 pub mod options;
 pub mod prefix;
+pub mod rule;
+pub mod saved;
 pub mod tuntap;
 pub mod words;
 

@@ -5,7 +5,7 @@
 
 use super::failure::EXIT_SEMANTIC;
 use super::words::{Keyword, Words, prefix};
-use super::{Failure, Ip, address, link, neigh, netns, tuntap, words};
+use super::{Failure, Ip, address, link, neigh, netns, rule, tuntap, words};
 
 /// What an object's name stands for.
 #[derive(Clone, Copy)]
@@ -31,7 +31,7 @@ const OBJECTS: &[Keyword<Object>] = &[
     prefix("addrlabel", absent!("addrlabel")),
     prefix("maddress", absent!("maddress")),
     prefix("route", absent!("route")),
-    prefix("rule", absent!("rule")),
+    prefix("rule", Object { about: "which routing table packets are looked up in", run: rule::run }),
     prefix(
         "neighbor",
         Object { about: "link-layer addresses of neighbours: show, add, change, delete, flush", run: neigh::run },
