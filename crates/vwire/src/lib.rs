@@ -5,4 +5,5 @@ pub mod lab;
 pub mod out;
 pub mod ping;
 pub mod snapshot;
+pub mod step;
 pub mod tour;

@@ -10,10 +10,11 @@ use super::hint::{self, Facts};
 use super::kind::{self, Purpose};
 use super::request::{LinkChange, Verb};
 use super::show::{self, Fate};
-use crate::cli::ip::Ip;
 use crate::cli::ip::failure::{EXIT_SEMANTIC, EXIT_USAGE, Failure};
 use crate::cli::ip::words::{Words, begins};
+use crate::cli::ip::{Ip, Persona};
 use crate::lab::capability::{self, Capability};
+use crate::step::{self, Aftermath};
 
 /// `RTEXT_FILTER_SKIP_STATS`.
 const EXT_SKIP_STATS: u32 = 1 << 3;
@@ -85,11 +86,26 @@ fn read_kind(ip: &mut Ip<'_>, words: &mut Words<'_>, change: &mut LinkChange, ki
 pub fn apply(ip: &mut Ip<'_>, change: &LinkChange) -> Result<(), Failure> {
     let request = request_of(change);
     let request = if ip.options.echo { request.with_echo() } else { request };
-    match send(ip, &request)? {
+    let (answer, aftermath) = match all_or_nothing(ip, change) {
+        Some(index) => match step::link::set(ip.socket()?, index, &request) {
+            Ok(reply) => (Ok(reply), None),
+            Err(refused) => (Err(refused.error), Some(refused.aftermath)),
+        },
+        None => (ip.socket()?.request(&request), None),
+    };
+    warn(ip, &answer);
+    match answer {
         Ok(reply) if ip.options.echo => echo(ip, &reply),
         Ok(_) => Ok(()),
-        Err(error) => Err(refused(ip, change, &error)?),
+        Err(error) => Err(refused(ip, change, &error, aftermath)?),
     }
+}
+
+/// Returns the index of the link whose change is made all or nothing: of one link, in several words, and
+/// not as `ip`, whose scripts know that a part may be done.
+fn all_or_nothing(ip: &Ip<'_>, change: &LinkChange) -> Option<u32> {
+    let index = change.link.index;
+    (ip.persona == Persona::Vwire && change.verb == Verb::Set && change.asked.len() > 1 && index != 0).then_some(index)
 }
 
 /// Prints the link that the kernel sends back.
@@ -121,16 +137,25 @@ fn request_of(change: &LinkChange) -> Request {
 /// The socket cannot be opened; inside, what the kernel refuses.
 pub fn send(ip: &mut Ip<'_>, request: &Request) -> Result<Result<Reply, RequestError>, Failure> {
     let answer = ip.socket()?.request(request);
+    warn(ip, &answer);
+    Ok(answer)
+}
+
+fn warn(ip: &mut Ip<'_>, answer: &Result<Reply, RequestError>) {
     if let Some(warning) = answer.as_ref().ok().and_then(Reply::warning) {
         let stop = if warning.ends_with('.') { "" } else { "." };
         ip.say(format!("Warning: {warning}{stop}\n").as_bytes());
     }
-    Ok(answer)
 }
 
-fn refused(ip: &mut Ip<'_>, change: &LinkChange, error: &RequestError) -> Result<Failure, Failure> {
+fn refused(
+    ip: &mut Ip<'_>,
+    change: &LinkChange,
+    error: &RequestError,
+    aftermath: Option<Aftermath>,
+) -> Result<Failure, Failure> {
     let failure = Failure::kernel(error.errno(), error.message()).trying(hint::attempt(change));
-    let facts = gather(ip, change, error.errno())?;
+    let facts = Facts { aftermath, ..gather(ip, change, error.errno())? };
     let hints = hint::hints(change, error.errno(), &error.ext_ack, &facts);
     Ok(hints.into_iter().fold(failure, Failure::hint))
 }

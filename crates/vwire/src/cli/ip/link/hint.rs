@@ -3,6 +3,7 @@
 //! [`wants`] tells what is worth asking the kernel about a refusal, and [`hints`] turns the answers
 //! ([`Facts`]) into lines with a command that can be pasted.
 
+use crate::step::Aftermath;
 use vwire_netlink::{ExtAck, IfName, Link};
 
 use super::request::{LinkChange, Verb};
@@ -152,6 +153,8 @@ pub struct Facts {
     pub master: Option<Link>,
     /// The names that were asked for and are taken.
     pub taken: Vec<String>,
+    /// What became of the device, where the change was made all or nothing.
+    pub aftermath: Option<Aftermath>,
 }
 
 /// Returns what is worth asking about a refusal.
@@ -195,11 +198,23 @@ pub fn hints(change: &LinkChange, errno: i32, said: &ExtAck, facts: &Facts) -> V
         _ => Vec::new(),
     };
     hints.extend(said.attribute_path().map(|path| pointed_at(&path, said)));
-    if change.verb == Verb::Set && change.asked.len() > 1 && change.subject.is_some() {
-        let name = change.subject.as_deref().map(shown).unwrap_or_default();
-        hints.push(format!("some of it may be done: `vwire -d link show {name}` says how the link is now"));
-    }
+    hints.extend(facts.aftermath.as_ref().and_then(|aftermath| what_became(&subject(change), aftermath)));
     hints
+}
+
+/// Tells what became of a device whose change was refused; nothing where the kernel had changed nothing.
+fn what_became(name: &str, aftermath: &Aftermath) -> Option<String> {
+    match aftermath {
+        Aftermath::Untouched | Aftermath::Unknown => None,
+        Aftermath::Restored => {
+            Some(format!("nothing is changed: what the kernel had done of it before is undone, `{name}` is as it was"))
+        }
+        Aftermath::Left(parts) => Some(format!(
+            "`{name}` is changed in part, and this could not be put back: {}; `vwire -d link show {name}`",
+            parts.join(", ")
+        )),
+        Aftermath::Gone => Some(format!("`{name}` is not here any more: `vwire ls --all` shows where it is")),
+    }
 }
 
 fn pointed_at(path: &str, said: &ExtAck) -> String {
@@ -517,8 +532,13 @@ mod tests {
     }
 
     #[test]
-    fn several_words_may_be_done_in_part() {
+    fn what_became_of_the_device_is_told() {
         let asked = change(Verb::Set, Link::default(), &[("mtu", "1400"), ("master", "v1")]);
-        assert!(told(&asked, EOPNOTSUPP, &Facts::default()).last().unwrap().starts_with("some of it may be done"));
+        let after = |aftermath| Facts { aftermath: Some(aftermath), ..Facts::default() };
+        let restored = told(&asked, EOPNOTSUPP, &after(Aftermath::Restored));
+        assert!(restored.last().unwrap().starts_with("nothing is changed"), "{restored:?}");
+        let left = told(&asked, EOPNOTSUPP, &after(Aftermath::Left(vec!["name", "mtu"])));
+        assert!(left.last().unwrap().contains("could not be put back: name, mtu"), "{left:?}");
+        assert_eq!(told(&asked, EOPNOTSUPP, &after(Aftermath::Untouched)), told(&asked, EOPNOTSUPP, &Facts::default()));
     }
 }
