@@ -4,7 +4,7 @@
 //! and `/usr/lib/iproute2`; where neither exists, the names that iproute2 ships hold. A line is a
 //! number, decimal or `0x` hexadecimal, and a name; `#` begins a comment.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 /// Where tables are looked for, first match wins.
@@ -64,7 +64,7 @@ pub const ROUTE_PROTOCOLS: Table = Table {
 pub const ROUTE_TABLES: Table =
     Table { file: "rt_tables", built_in: &[(0, "unspec"), (253, "default"), (254, "main"), (255, "local")] };
 /// Realms, which group routes.
-pub const REALMS: Table = Table { file: "rt_realms", built_in: &[(0, "cosmos")] };
+pub const REALMS: Table = Table { file: "rt_realms", built_in: &[(0, "unknown")] };
 /// Values of the DS field: DSCPs with the two bits behind them.
 pub const DS_FIELDS: Table = Table {
     file: "rt_dsfield",
@@ -94,14 +94,33 @@ pub const DS_FIELDS: Table = Table {
 };
 
 impl Table {
-    /// Reads the table: the built-in rows, hidden by those of its file.
+    /// Reads the table: the built-in rows, hidden by those of its file and of `FILE.d/*.conf`.
     #[must_use]
     pub fn load(self) -> HashMap<u32, String> {
         let text = DIRECTORIES.iter().find_map(|directory| std::fs::read(Path::new(directory).join(self.file)).ok());
         let mut rows: HashMap<u32, String> =
             self.built_in.iter().map(|(number, name)| (*number, (*name).to_owned())).collect();
         rows.extend(parse(&text.unwrap_or_default()));
+        for text in self.parts() {
+            rows.extend(parse(&text));
+        }
         rows
+    }
+
+    /// Reads the files of `FILE.d`; the administrator's hides the distribution's of the same name, and comes last.
+    fn parts(self) -> Vec<Vec<u8>> {
+        let mut parts = BTreeMap::new();
+        for directory in DIRECTORIES.iter().rev() {
+            let entries = std::fs::read_dir(Path::new(directory).join(format!("{}.d", self.file)));
+            for path in entries.into_iter().flatten().flatten().map(|entry| entry.path()) {
+                if path.extension().is_some_and(|extension| extension == "conf")
+                    && let (Some(name), Ok(text)) = (path.file_name(), std::fs::read(&path))
+                {
+                    parts.insert(name.to_owned(), text);
+                }
+            }
+        }
+        parts.into_values().collect()
     }
 
     /// Returns the number that a name stands for; a number, decimal or hexadecimal, stands for itself.

@@ -5,7 +5,7 @@
 
 use super::failure::EXIT_SEMANTIC;
 use super::words::{Keyword, Words, prefix};
-use super::{Failure, Ip, address, link, neigh, netns, rule, tuntap, words};
+use super::{Failure, Ip, address, link, neigh, netns, nexthop, route, rule, tuntap, words};
 
 /// What an object's name stands for.
 #[derive(Clone, Copy)]
@@ -30,7 +30,7 @@ const OBJECTS: &[Keyword<Object>] = &[
     ),
     prefix("addrlabel", absent!("addrlabel")),
     prefix("maddress", absent!("maddress")),
-    prefix("route", absent!("route")),
+    prefix("route", Object { about: "routes: show, add, change, delete, ask the way", run: route::run }),
     prefix("rule", Object { about: "which routing table packets are looked up in", run: rule::run }),
     prefix(
         "neighbor",
@@ -59,7 +59,7 @@ const OBJECTS: &[Keyword<Object>] = &[
     prefix("netconf", absent!("netconf")),
     prefix("vrf", absent!("vrf")),
     prefix("sr", absent!("sr")),
-    prefix("nexthop", absent!("nexthop")),
+    prefix("nexthop", Object { about: "next hops that routes share, and groups of them", run: nexthop::run }),
     prefix("mptcp", absent!("mptcp")),
     prefix("ioam", absent!("ioam")),
     prefix("help", Object { about: "", run: |_, _| Err(super::help()) }),
