@@ -77,8 +77,10 @@ fn compare(cases: u64, seed: u64) {
         }
         assert_eq!(kernel.len(), ours.len(), "{}", about());
         for (index, (kernel, ours)) in kernel.iter().zip(&ours).enumerate() {
-            let at = kernel.iter().zip(ours).position(|(a, b)| a != b);
-            assert!(kernel == ours, "{}, segment {index} at {at:?}:\n{kernel:02x?}\n{ours:02x?}", about());
+            if kernel != ours {
+                let at = kernel.iter().zip(ours).position(|(a, b)| a != b);
+                panic!("{}, segment {index} at {at:?}:\n{kernel:02x?}\n{ours:02x?}", about());
+            }
         }
     }
     println!("{cases} cases: {supers} were cut, {dropped} dropped by the kernel; {made} packets were the same");
@@ -87,9 +89,7 @@ fn compare(cases: u64, seed: u64) {
 
 #[test]
 fn segments_are_what_the_kernel_sends() {
-    // A build without optimisation takes four times as long for the same.
-    let cases = if cfg!(debug_assertions) { 6_000 } else { 20_000 };
-    lab(move || compare(cases, 1));
+    lab(|| compare(20_000, 1));
 }
 
 #[test]
