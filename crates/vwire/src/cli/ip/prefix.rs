@@ -47,6 +47,9 @@ pub fn prefix(word: &[u8], family: Family) -> Result<Prefix, Failure> {
 }
 
 fn unexpected(what: &str, word: &[u8], family: Family) -> Failure {
+    if family == Family::Packet {
+        return no_link_address(word);
+    }
     let wanted = match family {
         Family::Unspec => "any valid",
         other => family_word(other),
@@ -66,6 +69,20 @@ fn unexpected(what: &str, word: &[u8], family: Family) -> Failure {
         "prefix" => failure.hint("it looks like 192.0.2.1/24 or 2001:db8::1/64"),
         _ => failure.hint("it looks like 192.0.2.255 or 2001:db8::1, without a length"),
     }
+}
+
+/// The failure for a word that is no link-layer address; of one with colons `ip` shows parts only.
+fn no_link_address(word: &[u8]) -> Failure {
+    let mut parts = if word.contains(&b'.') { vec![word] } else { word.split(|byte| *byte == b':').collect() };
+    let first = shown(parts[0]);
+    parts.retain(|part| !is_octet(part));
+    let wrong = shown(parts.first().copied().unwrap_or(word));
+    let ip = format!("\"{wrong}\" is invalid lladdr.\nError: link address is expected rather than \"{first}\".");
+    Failure::new(EXIT_SEMANTIC, ip, format!("`{}` is no link-layer address, which `-0` asks for", shown(word)))
+}
+
+fn is_octet(part: &[u8]) -> bool {
+    std::str::from_utf8(part).is_ok_and(|part| u8::from_str_radix(part, 16).is_ok())
 }
 
 /// Returns `ip`'s word for a family.
@@ -124,6 +141,11 @@ fn bare(word: &[u8], family: Family) -> Option<Prefix> {
             Some(Prefix { family, address, length: 0, length_given: true })
         }
         b"any" | b"all" => Some(Prefix { family, address: None, length: 0, length_given: false }),
+        _ if family == Family::Packet => {
+            // The kernel has no requests that would take it, so that it is one is all that counts.
+            let is_one = ipv4(word).is_some() || word.split(|byte| *byte == b':').all(is_octet);
+            is_one.then_some(Prefix { family, address: None, length: 0, length_given: false })
+        }
         _ => {
             let address: IpAddr = if word.contains(&b':') {
                 std::str::from_utf8(word).ok()?.parse::<Ipv6Addr>().ok()?.into()

@@ -269,15 +269,15 @@ impl Reader {
         if self.broadcast.is_some() {
             return Err(Failure::duplicate("broadcast", word));
         }
-        self.broadcast = Some(match word {
-            b"+" => Broadcast::Ones,
-            b"-" => Broadcast::Zeros,
+        self.broadcast = match word {
+            b"+" => Some(Broadcast::Ones),
+            b"-" => Some(Broadcast::Zeros),
             _ => {
                 let broadcast = self.bare(word)?;
                 self.address.broadcast = self.put(IFA_BROADCAST, broadcast);
-                Broadcast::Given
+                broadcast.address.map(|_| Broadcast::Given)
             }
-        });
+        };
         Ok(())
     }
 

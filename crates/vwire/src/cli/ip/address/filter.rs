@@ -224,6 +224,12 @@ impl AddressFilter {
         self.family == Family::Unspec || self.family.number() == address.family
     }
 
+    /// Returns whether labels, and in their absence the names of links, decide.
+    #[must_use]
+    pub fn has_label(&self) -> bool {
+        self.label.is_some()
+    }
+
     fn wants_label(&self, address: &Address, link: &[u8]) -> bool {
         let label = address.label.as_ref().map_or(link, |label| label.as_bytes());
         self.label.as_ref().is_none_or(|pattern| glob(pattern, label))

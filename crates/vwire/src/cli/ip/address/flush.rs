@@ -15,6 +15,8 @@ use crate::out::{Layout, Printer, address};
 
 /// `EADDRNOTAVAIL`: an address is gone already, as the kernel deletes the secondary ones with the primary one.
 const EADDRNOTAVAIL: i32 = 99;
+/// `RTEXT_FILTER_SKIP_STATS` (`linux/rtnetlink.h`).
+const EXT_SKIP_STATS: u32 = 1 << 3;
 /// How many rounds there are unless `-l` says otherwise.
 const MOST_ROUNDS: u32 = 10;
 
@@ -78,13 +80,12 @@ fn choose(ip: &mut Ip<'_>, filter: &AddressFilter, found: Found) -> Result<Vec<A
     let mut chosen = Vec::new();
     let mut known: Option<(u32, Vec<u8>)> = None;
     let names = super::names_to_print(ip);
+    let names_matter = ip.options.stats > 1 || filter.has_label();
     for address in show::dump(ip, filter, found.index)? {
         let name = match &known {
+            _ if !names_matter => Vec::new(),
             Some((index, name)) if *index == address.index => name.clone(),
-            _ => {
-                let link = ip.link(address.index, 1 << 3)?.and_then(|link| link.ifname);
-                link.map_or_else(|| format!("if{}", address.index).into_bytes(), |name| name.as_bytes().to_vec())
-            }
+            _ => name_of(ip, address.index)?,
         };
         if filter.wants(&address, &name) {
             if ip.options.stats > 1 {
@@ -95,6 +96,11 @@ fn choose(ip: &mut Ip<'_>, filter: &AddressFilter, found: Found) -> Result<Vec<A
         known = Some((address.index, name));
     }
     Ok(chosen)
+}
+
+fn name_of(ip: &mut Ip<'_>, index: u32) -> Result<Vec<u8>, Failure> {
+    let name = ip.link(index, EXT_SKIP_STATS)?.and_then(|link| link.ifname);
+    Ok(name.map_or_else(|| format!("if{index}").into_bytes(), |name| name.as_bytes().to_vec()))
 }
 
 fn delete(ip: &mut Ip<'_>, chosen: &[Address]) -> Result<(), Failure> {

@@ -63,7 +63,7 @@ pub fn run(ip: &mut Ip<'_>, verb: Verb, words: &mut Words<'_>) -> Result<(), Fai
                 ip.say(format!("Warning: {}.\n", warning.trim_end_matches(['.', '\n'])).as_bytes());
             }
             if ip.options.echo {
-                echo(ip, reply.messages.first().map(|message| &*message.payload), &change.device);
+                echo(ip, verb, reply.messages.first().map(|message| &*message.payload), &change.device);
             }
             if let Some(remark) = whole_address(verb, &change) {
                 say(ip, &remark);
@@ -84,12 +84,15 @@ fn say(ip: &mut Ip<'_>, remark: &Remark) {
     }
 }
 
-/// Prints the address that the kernel says it has made.
-fn echo(ip: &mut Ip<'_>, payload: Option<&[u8]>, device: &[u8]) {
+/// Prints the address that the kernel says it has made or deleted.
+fn echo(ip: &mut Ip<'_>, verb: Verb, payload: Option<&[u8]>, device: &[u8]) {
     let Some(Ok(address)) = payload.map(Address::parse) else { return };
     let names = super::names_to_print(ip);
     ip.printer.open_document();
     ip.printer.open_object(None);
+    if verb == Verb::Delete {
+        ip.printer.mark("deleted", "Deleted ");
+    }
     address::print(&mut ip.printer, &address, Some(device), &names);
     ip.printer.close_object();
     ip.printer.close_document();

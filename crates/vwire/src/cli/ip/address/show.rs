@@ -4,6 +4,8 @@
 //! the rest in the kernel's order. Called `ip`, it leaves the empty objects in JSON that `ip` leaves in the place of
 //! what a filter holds back while printing; called `vwire`, it leaves them out.
 
+use std::collections::HashMap;
+
 use vwire_netlink::wire::MessageType;
 use vwire_netlink::wire::link::Stats64;
 use vwire_netlink::{Address, AddressFilter as AddressDump, Link, LinkFilter, Request};
@@ -27,6 +29,9 @@ const IFLA_INET6_STATS: u16 = 3;
 /// The master that the kernel takes for none.
 const NOBODY: u32 = u32::MAX;
 
+/// Addresses by the index of their link, in the kernel's order.
+type ByLink = HashMap<u32, Vec<Address>>;
+
 /// What a filter's names stand for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Found {
@@ -43,9 +48,11 @@ pub struct Found {
 pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     let (filter, found) = read_filter(ip, words)?;
     let mut links = links(ip, &filter, found)?;
-    let mut addresses = Vec::new();
+    let mut addresses = ByLink::new();
     if filter.family != Family::Packet {
-        addresses = dump(ip, &filter, found.index)?;
+        for address in dump(ip, &filter, found.index)? {
+            addresses.entry(address.index).or_default().push(address);
+        }
         links.retain(|link| is_shown(link, &addresses, &filter));
     }
     if let Some(group) = filter.group {
@@ -124,7 +131,7 @@ fn links(ip: &mut Ip<'_>, filter: &AddressFilter, found: Found) -> Result<Vec<Li
 fn needs_full_list(ip: &Ip<'_>, filter: &AddressFilter) -> bool {
     let is_ip = ip.persona == Persona::Ip;
     let others = filter.kind.is_some() || filter.slave_kind.is_some() || !filter.masters.is_empty();
-    filter.group.is_some() || (others && !is_ip)
+    (filter.group.is_some() && (!is_ip || ip.options.family == Family::Inet6)) || (others && !is_ip)
 }
 
 /// Returns the addresses of the family that is wanted, of one link or of all.
@@ -142,11 +149,10 @@ fn name_of(link: &Link) -> &[u8] {
 }
 
 /// Returns whether a link has a wanted address, or none at all where that is no hindrance.
-fn is_shown(link: &Link, addresses: &[Address], filter: &AddressFilter) -> bool {
-    let mut own = addresses.iter().filter(|address| address.index == link.index).peekable();
-    match own.peek() {
+fn is_shown(link: &Link, addresses: &ByLink, filter: &AddressFilter) -> bool {
+    match addresses.get(&link.index) {
         None => filter.wants_bare_links(),
-        Some(_) => own.any(|address| filter.wants_link_of(address, name_of(link))),
+        Some(own) => own.iter().any(|address| filter.wants_link_of(address, name_of(link))),
     }
 }
 
@@ -154,7 +160,7 @@ fn is_shown(link: &Link, addresses: &[Address], filter: &AddressFilter) -> bool 
 struct List<'a> {
     filter: &'a AddressFilter,
     found: Found,
-    addresses: &'a [Address],
+    addresses: &'a ByLink,
     context: &'a Context,
     names: &'a AddressNames,
 }
@@ -185,9 +191,14 @@ impl List<'_> {
         ip.printer.close_object();
     }
 
+    fn addresses_of(&self, link: &Link) -> impl Iterator<Item = &Address> {
+        let own = self.addresses.get(&link.index).into_iter().flatten();
+        own.filter(|address| self.filter.wants_family(address))
+    }
+
     fn has_addresses(&self, link: &Link) -> bool {
-        let mut own = self.addresses.iter().filter(|address| address.index == link.index);
-        self.filter.wants_state(link) && own.any(|address| self.filter.wants(address, name_of(link)))
+        let wants = |address: &Address| self.filter.wants(address, name_of(link));
+        self.filter.wants_state(link) && self.addresses_of(link).any(wants)
     }
 
     fn print_link(&self, ip: &mut Ip<'_>, link: &Link) {
@@ -219,8 +230,7 @@ impl List<'_> {
         let name = name_of(link);
         let is_ip = ip.persona == Persona::Ip;
         ip.printer.open_array(Some("addr_info"));
-        let own = self.addresses.iter().filter(|address| address.index == link.index);
-        for address in own.filter(|address| self.filter.wants_family(address) && self.filter.wants_state(link)) {
+        for address in self.addresses_of(link).filter(|_| self.filter.wants_state(link)) {
             let wanted = self.filter.wants(address, name);
             if !wanted && !is_ip {
                 continue;
@@ -229,7 +239,7 @@ impl List<'_> {
             if wanted && ip.options.brief {
                 address::print_brief(&mut ip.printer, address);
             } else if wanted {
-                let device = ip.options.oneline.then_some(name);
+                let device = (ip.options.oneline || ip.options.echo).then_some(name);
                 address::print(&mut ip.printer, address, device, self.names);
             }
             ip.printer.close_object();
