@@ -1,4 +1,5 @@
 //! Virtual wiring for Linux: the rooms behind the `vwire` command.
+#![allow(rustdoc::private_intra_doc_links, reason = "who reads these pages works on vwire, and sees what is private")]
 
 pub mod cli;
 pub mod lab;
