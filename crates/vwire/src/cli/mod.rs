@@ -53,11 +53,12 @@ pub fn main(arguments: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Wri
         None => (OsStr::new("vwire"), &[][..]),
     };
     match persona_of(name) {
-        (Persona::Ip, Some(object)) => {
+        // A name such as `ip-next` stands for no object, and so for `ip`.
+        (Persona::Ip, Some(object)) if ip::is_object(object) => {
             let with_object = insert_object(rest, object);
             ip::main(Persona::Ip, &with_object, stdout, stderr)
         }
-        (Persona::Ip, None) => ip::main(Persona::Ip, rest, stdout, stderr),
+        (Persona::Ip, _) => ip::main(Persona::Ip, rest, stdout, stderr),
         (Persona::Vwire, _) => run_verb(rest, stdout, stderr),
     }
 }
@@ -91,6 +92,9 @@ fn run_verb(rest: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -
     if is_help(rest) {
         let _ = stdout.write_all(help::text().as_bytes());
         return 0;
+    }
+    if rest.len() == 1 && rest[0] == "--version" {
+        return ip::main(Persona::Vwire, &["-V".into()], stdout, stderr);
     }
     let (options, words) = match ip::options::parse(rest) {
         Ok(Asked::Command(options, words)) => (options, words),

@@ -28,13 +28,12 @@ pub enum Palette {
 }
 
 impl Palette {
-    /// Chooses by the value of `COLORFGBG`, `FG;BG`: a ground of 7 or 9 to 15 is light.
+    /// Chooses by the value of `COLORFGBG`, `FG;BG`: a ground that is said and is none of 0 to 6 and 8 is light.
     #[must_use]
     pub fn from_colorfgbg(value: Option<&str>) -> Self {
-        let ground = value.and_then(|value| value.rsplit(';').next()).and_then(|word| word.parse::<u8>().ok());
-        match ground {
-            Some(7 | 9..=15) => Self::Light,
-            _ => Self::Dark,
+        match value.and_then(|value| value.rsplit_once(';')) {
+            None | Some((_, "0" | "1" | "2" | "3" | "4" | "5" | "6" | "8")) => Self::Dark,
+            Some(_) => Self::Light,
         }
     }
 
@@ -68,5 +67,7 @@ mod tests {
         assert_eq!(Palette::from_colorfgbg(Some("15;0")), Palette::Dark);
         assert_eq!(Palette::from_colorfgbg(Some("0;15")), Palette::Light);
         assert_eq!(Palette::from_colorfgbg(Some("0;8")), Palette::Dark);
+        assert_eq!(Palette::from_colorfgbg(Some("15")), Palette::Dark);
+        assert_eq!(Palette::from_colorfgbg(Some("0;default")), Palette::Light);
     }
 }

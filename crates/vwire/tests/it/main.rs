@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may die")]
 
 mod address;
+mod batch;
 mod compat;
 mod docs;
 mod kinds;

@@ -1,14 +1,18 @@
-//! Splits a batch file into commands, as `ip -batch` reads them. Pure.
+//! Splits a batch file into commands, line by line, as `ip -batch` reads them. Pure.
 //!
 //! One command a line, without `ip` and without options before the object. `#` begins a comment
 //! wherever it stands, even inside quotes; a backslash at the end of a line joins the next one;
-//! `'…'` and `"…"` keep blanks together and know no escapes.
+//! `'…'` and `"…"` keep blanks together and know no escapes. A zero byte ends its line, as it ends
+//! a string of `ip`'s.
+//!
+//! Only one command is held at a time: a batch may be longer than memory, and whoever writes it
+//! through a pipe sees each command done before the next is written.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-/// The most words that one command may have.
-pub const MOST_WORDS: usize = 512;
+/// The most words that one command may have: one less than `ip`'s array has room for.
+pub const MOST_WORDS: usize = 511;
 
 /// One command of a batch, with the place to name when it fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,28 +32,47 @@ pub enum SplitError {
     TooMany,
 }
 
-/// Splits a batch into its commands; lines without words are left out.
-///
-/// # Errors
-/// The number of the line that cannot be split, and why.
-pub fn split(text: &[u8]) -> Result<Vec<Line>, (usize, SplitError)> {
-    let mut commands = Vec::new();
-    let mut joined: Vec<u8> = Vec::new();
-    let mut lines = text.split(|byte| *byte == b'\n').enumerate().peekable();
-    while let Some((index, line)) = lines.next() {
-        let line = line.split(|byte| *byte == b'#').next().unwrap_or_default();
-        if let (Some(kept), true) = (line.strip_suffix(b"\\"), lines.peek().is_some()) {
-            joined.extend_from_slice(kept);
-            continue;
+/// Turns the lines of a batch into commands, one after another.
+#[derive(Debug, Default)]
+pub struct Splitter {
+    number: usize,
+    joined: Vec<u8>,
+    joining: bool,
+}
+
+impl Splitter {
+    /// Takes the next line, with its line feed; returns the command that it completes, if it has words.
+    ///
+    /// # Errors
+    /// Why the command cannot be split.
+    pub fn take(&mut self, line: &[u8]) -> Result<Option<Line>, SplitError> {
+        self.number += 1;
+        let end = line.iter().position(|byte| matches!(byte, b'#' | 0)).unwrap_or(line.len());
+        let line = &line[..end];
+        if let Some(kept) = line.strip_suffix(b"\\\n") {
+            self.joined.extend_from_slice(kept);
+            self.joining = true;
+            return Ok(None);
         }
-        joined.extend_from_slice(line);
-        let words = words_of(&joined).map_err(|error| (index + 1, error))?;
-        joined.clear();
-        if !words.is_empty() {
-            commands.push(Line { number: index + 1, words });
-        }
+        self.joined.extend_from_slice(line);
+        self.joining = false;
+        let words = words_of(&self.joined);
+        self.joined.clear();
+        let words = words?;
+        Ok((!words.is_empty()).then_some(Line { number: self.number, words }))
     }
-    Ok(commands)
+
+    /// Returns the number of the line taken last, counted from 1.
+    #[must_use]
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    /// Returns whether the line taken last wants another one.
+    #[must_use]
+    pub fn is_joining(&self) -> bool {
+        self.joining
+    }
 }
 
 fn words_of(line: &[u8]) -> Result<Vec<OsString>, SplitError> {
@@ -80,9 +103,10 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> Vec<(usize, Vec<String>)> {
-        let lines = split(text.as_bytes()).unwrap();
+        let mut splitter = Splitter::default();
         let words = |line: Line| line.words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        lines.into_iter().map(|line| (line.number, words(line))).collect()
+        let lines = text.split_inclusive('\n').filter_map(|line| splitter.take(line.as_bytes()).unwrap());
+        lines.map(|line| (line.number, words(line))).collect()
     }
 
     #[test]
@@ -101,11 +125,27 @@ mod tests {
     #[test]
     fn quotes_keep_blanks_together() {
         assert_eq!(shown("link set v0 alias 'a b'")[0].1[4], "a b");
-        assert_eq!(split(b"link set v0 alias 'a b"), Err((1, SplitError::Unterminated)));
+        assert_eq!(Splitter::default().take(b"link set v0 alias 'a b"), Err(SplitError::Unterminated));
     }
 
     #[test]
     fn too_many_words_are_refused() {
-        assert_eq!(split("x ".repeat(513).as_bytes()), Err((1, SplitError::TooMany)));
+        let words = |count| Splitter::default().take("x ".repeat(count).as_bytes());
+        assert_eq!(words(MOST_WORDS).unwrap().unwrap().words.len(), MOST_WORDS);
+        assert_eq!(words(MOST_WORDS + 1), Err(SplitError::TooMany));
+    }
+
+    #[test]
+    fn a_zero_byte_ends_its_line() {
+        assert_eq!(shown("link show lo\0 up\n")[0].1, ["link", "show", "lo"]);
+    }
+
+    #[test]
+    fn a_backslash_on_the_last_line_wants_another() {
+        let mut splitter = Splitter::default();
+        assert_eq!(splitter.take(b"link \\\n"), Ok(None));
+        assert!(splitter.is_joining());
+        assert!(splitter.take(b"show\n").unwrap().is_some());
+        assert!(!splitter.is_joining());
     }
 }

@@ -26,13 +26,14 @@ pub mod tuntap;
 pub mod words;
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write};
+use std::io::{self, BufRead, Write};
 
 use vwire_netlink::Socket;
 
 use crate::lab::namespace;
 use crate::out::{Layout, Palette, Printer};
 pub use failure::{Failure, Persona};
+pub(in crate::cli) use netns::enter_failure;
 pub use objects::spoken as spoken_objects;
 use options::{Asked, ColourWhen, Options};
 use words::Words;
@@ -86,11 +87,11 @@ impl<'a> Ip<'a> {
 }
 
 fn layout(options: &Options) -> Layout {
-    let terminal = || io::IsTerminal::is_terminal(&io::stdout());
+    // NO_COLOR speaks to who does not ask for colour, and here colour has to be asked for.
     let coloured = match options.colour {
         ColourWhen::Never => false,
-        ColourWhen::Always => std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-        ColourWhen::Auto => terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        ColourWhen::Always => true,
+        ColourWhen::Auto => io::IsTerminal::is_terminal(&io::stdout()),
     };
     let palette = Palette::from_colorfgbg(std::env::var("COLORFGBG").ok().as_deref());
     Layout {
@@ -139,6 +140,12 @@ pub fn main(persona: Persona, arguments: &[OsString], stdout: &mut dyn Write, st
     }
 }
 
+/// Returns whether a word stands for an object of `ip`'s.
+#[must_use]
+pub fn is_object(word: &str) -> bool {
+    objects::find(word.as_bytes()).is_some()
+}
+
 fn finish(failure: &Failure, persona: Persona, stderr: &mut dyn Write) -> u8 {
     let _ = stderr.write_all(&failure.render(persona));
     failure.exit()
@@ -159,34 +166,65 @@ fn help() -> Failure {
     Failure::usage(super::help::text())
 }
 
-/// Runs each command of a batch file, or of standard input for `-`, over one socket.
+/// Runs each command of a batch file, or of standard input for `-`, as it is read, over one socket.
 fn run_batch(ip: &mut Ip<'_>, file: &OsStr) -> Result<(), Failure> {
-    let shown = file.display();
-    let text = if file == "-" { io::read_to_string(io::stdin()).map(String::into_bytes) } else { std::fs::read(file) };
-    let text = text.map_err(|error| {
-        let reason = failure::errno_sentence(error.raw_os_error().unwrap_or_default());
-        Failure::new(1, format!("Cannot open file \"{shown}\" for reading: {reason}"), reason)
-            .trying(format!("cannot read the batch `{shown}`"))
-    })?;
-    let lines = batch::split(&text).map_err(|(number, error)| {
-        let (ip, cause) = match error {
-            batch::SplitError::Unterminated => ("Unterminated quoted string", "a quote is not closed"),
-            batch::SplitError::TooMany => ("Too many arguments to command", "a command has more than 512 words"),
-        };
-        Failure::new(1, ip, cause).trying(format!("cannot read line {number} of the batch `{shown}`"))
-    })?;
+    let mut input: Box<dyn BufRead> = if file == "-" {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(io::BufReader::new(std::fs::File::open(file).map_err(|error| unreadable_batch(file, &error))?))
+    };
+    let mut splitter = batch::Splitter::default();
+    let mut text = Vec::new();
     let mut failed = false;
-    for line in lines {
-        let Err(failure) = run(ip, &line.words) else { continue };
+    loop {
+        text.clear();
+        if input.read_until(b'\n', &mut text).map_err(|error| unreadable_batch(file, &error))? == 0 {
+            break;
+        }
+        let line = splitter.take(&text).map_err(|error| unsplittable(file, splitter.number(), error))?;
+        let Some(line) = line else { continue };
+        let Err(failure) = run(ip, &line.words) else {
+            ip.flush().or_else(closed_pipe_is_no_error)?;
+            continue;
+        };
         ip.say(&failure.render(ip.persona));
         if failure.exit() == failure::EXIT_USAGE {
             return Err(Failure::verbatim(failure.exit(), ""));
         }
-        ip.say(format!("Command failed {}:{}\n", shown, line.number).as_bytes());
+        ip.say(format!("Command failed {}:{}\n", file.display(), line.number).as_bytes());
         failed = true;
         if !ip.options.force {
             break;
         }
     }
+    if splitter.is_joining() {
+        let failure = Failure::new(0, "Missing continuation line", "the last line ends in a backslash")
+            .trying(format!("cannot run line {} of the batch `{}`", splitter.number(), file.display()));
+        ip.say(&failure.render(ip.persona));
+    }
     if failed { Err(Failure::verbatim(1, "")) } else { Ok(()) }
+}
+
+fn unreadable_batch(file: &OsStr, error: &io::Error) -> Failure {
+    let shown = file.display();
+    let reason = error.raw_os_error().map_or_else(|| error.to_string(), failure::errno_sentence);
+    Failure::new(1, format!("Cannot open file \"{shown}\" for reading: {reason}"), reason)
+        .trying(format!("cannot read the batch `{shown}`"))
+}
+
+fn unsplittable(file: &OsStr, number: usize, error: batch::SplitError) -> Failure {
+    let (ip, cause) = match error {
+        batch::SplitError::Unterminated => ("Unterminated quoted string", "a quote is not closed".to_owned()),
+        batch::SplitError::TooMany => {
+            ("Too many arguments to command", format!("a command has more than {} words", batch::MOST_WORDS))
+        }
+    };
+    Failure::new(1, ip, cause).trying(format!("cannot read line {number} of the batch `{}`", file.display()))
+}
+
+fn closed_pipe_is_no_error(error: io::Error) -> Result<(), Failure> {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Err(Failure::verbatim(0, ""));
+    }
+    Err(Failure::verbatim(1, format!("error: cannot write the output: {error}\n")))
 }

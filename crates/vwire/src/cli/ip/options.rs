@@ -220,10 +220,10 @@ fn take(word: Word, options: &mut Options, words: &mut Words<'_>) -> Result<(), 
     match word {
         Word::Loops => {
             let value = words.next().ok_or_else(|| Failure::missing_value("loop count"))?;
-            options.flush_loops = Some(number_as(value).ok_or_else(|| Failure::invalid(value, "loops"))?);
+            options.flush_loops = Some(leading_number(value));
         }
         Word::Family => {
-            let value = words.value()?;
+            let value = words.next().ok_or_else(|| Failure::missing_value("family type"))?;
             options.family =
                 Family::from_name(value).ok_or_else(|| Failure::invalid(value, "invalid protocol family"))?;
         }
@@ -247,8 +247,11 @@ fn take(word: Word, options: &mut Options, words: &mut Words<'_>) -> Result<(), 
         Word::Brief => options.brief = true,
         Word::Json => options.json = true,
         Word::Pretty => options.pretty = true,
-        Word::ReceiveBuffer => options.receive_buffer = Some(receive_buffer(words.value()?)?),
-        Word::Netns => options.netns = Some(OsStr::from_bytes(words.value()?).to_owned()),
+        Word::ReceiveBuffer => {
+            let value = words.next().ok_or_else(|| Failure::missing_value("rcvbuf size"))?;
+            options.receive_buffer = Some(receive_buffer(value)?);
+        }
+        Word::Netns => options.netns = Some(OsStr::from_bytes(words.next().ok_or_else(no_netns)?).to_owned()),
         Word::Numeric => options.numeric = true,
         Word::All => options.all = true,
         Word::Echo => options.echo = true,
@@ -272,6 +275,19 @@ fn colour_option(option: &[u8]) -> Option<ColourWhen> {
         Some(b"never") => Some(ColourWhen::Never),
         Some(_) => None,
     }
+}
+
+/// Reads the digits that a word begins with, as C's `atoi` does; none are 0.
+fn leading_number(word: &[u8]) -> u32 {
+    let digits = word.iter().take_while(|byte| byte.is_ascii_digit());
+    digits.fold(0, |number, digit| u32::from(digit - b'0').saturating_add(number.saturating_mul(10)))
+}
+
+/// `-n` ends the line; `ip` then opens what is not there.
+fn no_netns() -> Failure {
+    Failure::missing_value("namespace's name")
+        .said_by_ip("Cannot open network namespace \"(null)\": No such file or directory")
+        .hint("`vwire netns` lists those that have a name")
 }
 
 fn receive_buffer(value: &[u8]) -> Result<u32, Failure> {
