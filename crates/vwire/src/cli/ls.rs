@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use clap::{Arg, ArgAction, Command};
 use vwire_netlink::Socket;
 
+use super::ip::{self, Persona};
 use super::{Call, Verb};
 use crate::lab::namespace::{self, Namespace, find};
 use crate::out::devices;
@@ -40,7 +41,9 @@ fn run(call: &mut Call<'_>) -> u8 {
     if let Some(name) = &call.options.netns
         && let Err(error) = namespace::enter(name)
     {
-        return fail(call.stderr, &error);
+        let failure = ip::enter_failure(&error);
+        let _ = call.stderr.write_all(&failure.render(Persona::Vwire));
+        return 1;
     }
     let seen = match look() {
         Ok(seen) => seen,
@@ -54,11 +57,13 @@ fn run(call: &mut Call<'_>) -> u8 {
         devices::print_json(&mut p, &tables, all);
         call.stdout.write_all(&p.take())
     } else {
-        let colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        call.stdout.write_all(devices::text(&tables, all, colour).as_bytes())
+        let terminal = io::stdout().is_terminal();
+        let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let room = terminal.then(terminal_size::terminal_size).flatten().map(|(width, _)| usize::from(width.0));
+        call.stdout.write_all(devices::text(&tables, all, colour, room).as_bytes())
     };
-    for (name, reason) in seen.unseen.iter().filter(|_| all) {
-        let _ = writeln!(call.stderr, "not seen: {name}: {reason}");
+    if all {
+        let _ = call.stderr.write_all(unseen_text(&seen.unseen).as_bytes());
     }
     for part in &seen.parts[..shown] {
         for missing in &part.missing {
@@ -69,6 +74,28 @@ fn run(call: &mut Call<'_>) -> u8 {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => fail(call.stderr, &error),
         _ => 0,
     }
+}
+
+/// Says what could not be read and why: one reason a line, with at most a few of the places.
+fn unseen_text(unseen: &[(String, String)]) -> String {
+    const FEW: usize = 3;
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (place, reason) in unseen {
+        match reasons.iter_mut().find(|(known, _)| known == reason) {
+            Some((_, places)) => places.push(place),
+            None => reasons.push((reason, vec![place])),
+        }
+    }
+    let mut text = String::new();
+    for (reason, places) in reasons {
+        let named = places.iter().take(FEW).copied().collect::<Vec<_>>().join(", ");
+        let more = match places.len().saturating_sub(FEW) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        text.push_str(&format!("not seen: {named}{more}: {reason}\n"));
+    }
+    text
 }
 
 fn prefix(name: &str) -> String {
@@ -126,4 +153,18 @@ fn look() -> Result<Looked, vwire_netlink::OpenError> {
         }
     }
     Ok(Looked { parts, unseen })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unseen_text;
+
+    #[test]
+    fn what_was_not_seen_is_said_once_a_reason() {
+        let denied = |pid: u32| (format!("/proc/{pid}/ns/net"), "Permission denied".to_owned());
+        let unseen: Vec<_> = (1..=90).map(denied).chain([("blue".to_owned(), "Bad".to_owned())]).collect();
+        let wanted = "not seen: /proc/1/ns/net, /proc/2/ns/net, /proc/3/ns/net and 87 more: Permission denied\n\
+                      not seen: blue: Bad\n";
+        assert_eq!(unseen_text(&unseen), wanted);
+    }
 }

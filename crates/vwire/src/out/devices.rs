@@ -8,9 +8,9 @@ use crate::snapshot::device::{Device, Health, NamespacePart, OtherEnd};
 /// A namespace and its devices.
 pub type Listing<'a> = (&'a NamespacePart, Vec<Device>);
 
-/// Lays out the devices of one or of several namespaces.
+/// Lays out the devices of one or of several namespaces, within a width if one is given.
 #[must_use]
-pub fn text(listings: &[Listing<'_>], headings: bool, colour: bool) -> String {
+pub fn text(listings: &[Listing<'_>], headings: bool, colour: bool, room: Option<usize>) -> String {
     let mut text = String::new();
     for (index, (part, devices)) in listings.iter().enumerate() {
         if headings {
@@ -22,7 +22,7 @@ pub fn text(listings: &[Listing<'_>], headings: bool, colour: bool) -> String {
         if devices.is_empty() {
             text.push_str("no devices\n");
         } else {
-            text.push_str(&table(devices).render(colour));
+            text.push_str(&table(devices).render(colour, room));
         }
     }
     text
@@ -158,8 +158,8 @@ mod tests {
     fn people_read_words() {
         let part = part();
         let listing = [(&part, join(std::slice::from_ref(&part), 0, &[]))];
-        assert_eq!(text(&listing, false, false), "DEVICE  KIND      STATE\nlo      loopback  up\n");
-        assert!(text(&listing, true, false).starts_with("this namespace\nDEVICE"));
+        assert_eq!(text(&listing, false, false, None), "DEVICE  KIND      STATE\nlo      loopback  up\n");
+        assert!(text(&listing, true, false, None).starts_with("this namespace\nDEVICE"));
     }
 
     #[test]

@@ -1,4 +1,8 @@
 //! Lays out tables for people: columns as wide as they must be, empty ones left out.
+//!
+//! Where a table is wider than the terminal, cells are broken at their blanks, the widest column
+//! first; then the last columns go, which a caller therefore orders by weight. A word is never
+//! broken: names and addresses are there to be copied.
 
 /// A table: headings, and rows whose cells may have several lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,6 +71,29 @@ impl Cell {
     fn width(&self) -> usize {
         self.lines.iter().map(|line| width(line)).max().unwrap_or(0)
     }
+
+    fn widest_word(&self) -> usize {
+        self.lines.iter().flat_map(|line| line.split(' ')).map(width).max().unwrap_or(0)
+    }
+
+    /// Returns the cell with its lines broken at blanks, to fit a width.
+    fn broken(&self, room: usize) -> Self {
+        let mut lines: Vec<String> = Vec::new();
+        for line in &self.lines {
+            let mut begun = String::new();
+            for word in line.split(' ') {
+                if !begun.is_empty() && width(&begun) + 1 + width(word) > room {
+                    lines.push(std::mem::take(&mut begun));
+                }
+                if !begun.is_empty() {
+                    begun.push(' ');
+                }
+                begun.push_str(word);
+            }
+            lines.push(begun);
+        }
+        Self { lines, tone: self.tone }
+    }
 }
 
 /// Returns how many columns a text takes, which is its number of characters for names and addresses.
@@ -75,27 +102,58 @@ fn width(text: &str) -> usize {
 }
 
 impl Table {
-    /// Lays the table out; columns without any content are left out.
+    /// Lays the table out, within a width if one is given; columns without any content are left out.
     #[must_use]
-    pub fn render(&self, colour: bool) -> String {
-        let empty = Cell::default();
-        let cell = |row: &'_ [Cell], column: usize| row.get(column).cloned().unwrap_or_else(|| empty.clone());
-        let used: Vec<(usize, usize)> = (0..self.headings.len())
-            .filter_map(|column| {
-                let widest = self.rows.iter().map(|row| cell(row, column).width()).max().unwrap_or(0);
-                (widest > 0).then(|| (column, widest.max(width(&self.headings[column]))))
-            })
-            .collect();
-        let heading =
-            used.iter().map(|(column, width)| (Cell::line(self.headings[*column].clone()).toned(Tone::Faint), *width));
+    pub fn render(&self, colour: bool, room: Option<usize>) -> String {
+        let used = self.columns(room.unwrap_or(usize::MAX));
+        let heading = used.iter().map(|(column, width)| {
+            let heading = self.headings.get(*column).cloned().unwrap_or_default();
+            (Cell::line(heading).toned(Tone::Faint), *width)
+        });
         let mut text = render_row(&heading.collect::<Vec<_>>(), colour);
         for row in &self.rows {
-            let cells: Vec<_> = used.iter().map(|(column, width)| (cell(row, *column), *width)).collect();
+            let cell = |column: usize, width| row.get(column).map(|cell| cell.broken(width)).unwrap_or_default();
+            let cells: Vec<_> = used.iter().map(|(column, width)| (cell(*column, *width), *width)).collect();
             text.push_str(&render_row(&cells, colour));
         }
         text
     }
+
+    /// Returns which columns are shown and how wide each is, so that all fit the room if they can.
+    fn columns(&self, room: usize) -> Vec<(usize, usize)> {
+        let cells = |column: usize| self.rows.iter().filter_map(move |row| row.get(column));
+        let mut shown: Vec<Column> = Vec::new();
+        for (index, heading) in self.headings.iter().enumerate() {
+            let widest = cells(index).map(Cell::width).max().unwrap_or(0);
+            if widest > 0 {
+                let least = cells(index).map(Cell::widest_word).max().unwrap_or(0).max(width(heading));
+                shown.push(Column { index, width: widest.max(width(heading)), least });
+            }
+        }
+        let taken = |shown: &[Column]| shown.iter().map(|column| column.width + GAP).sum::<usize>().saturating_sub(GAP);
+        while taken(&shown) > room {
+            let breakable = shown.iter_mut().filter(|column| column.width > column.least);
+            if let Some(widest) = breakable.max_by_key(|column| column.width) {
+                widest.width -= 1;
+            } else if shown.len() > 1 {
+                shown.pop();
+            } else {
+                break;
+            }
+        }
+        shown.into_iter().map(|column| (column.index, column.width)).collect()
+    }
 }
+
+/// A column that is shown: how wide it is, and how narrow it may become without breaking a word.
+struct Column {
+    index: usize,
+    width: usize,
+    least: usize,
+}
+
+/// The blanks between two columns.
+const GAP: usize = 2;
 
 fn render_row(cells: &[(Cell, usize)], colour: bool) -> String {
     let height = cells.iter().map(|(cell, _)| cell.lines.len()).max().unwrap_or(0).max(1);
@@ -113,7 +171,7 @@ fn render_row(cells: &[(Cell, usize)], colour: bool) -> String {
                 }
                 gap = 0;
             }
-            gap += cell_width - width(words) + 2;
+            gap += cell_width.saturating_sub(width(words)) + GAP;
         }
         text.push_str(&line);
         text.push('\n');
@@ -146,16 +204,31 @@ mod tests {
                       tap0    tap       10.0.0.1/24\n\
                       \x20                 fe80::1/64\n\
                       lo      loopback\n";
-        assert_eq!(sample().render(false), wanted);
+        assert_eq!(sample().render(false, None), wanted);
     }
 
     #[test]
     fn colour_does_not_move_the_columns() {
-        let coloured = sample().render(true);
+        let coloured = sample().render(true, None);
         let mut bare = coloured.clone();
         for code in ["\x1b[1m", "\x1b[2m", "\x1b[0m"] {
             bare = bare.replace(code, "");
         }
-        assert_eq!(bare, sample().render(false));
+        assert_eq!(bare, sample().render(false, None));
+    }
+
+    #[test]
+    fn a_narrow_terminal_breaks_cells_at_blanks_and_then_costs_the_last_column() {
+        let state = "down, and nobody has opened it";
+        let table = Table {
+            headings: ["DEVICE", "STATE", "MAC"].map(String::from).to_vec(),
+            rows: vec![vec![Cell::line("tap0"), Cell::line(state), Cell::line("fa:ca:1e:e8:cd:17")]],
+        };
+        let broken = "DEVICE  STATE             MAC\n\
+                      tap0    down, and nobody  fa:ca:1e:e8:cd:17\n\
+                      \x20       has opened it\n";
+        assert_eq!(table.render(false, Some(43)), broken);
+        assert!(!table.render(false, Some(25)).contains("MAC"));
+        assert!(table.render(false, Some(1)).starts_with("DEVICE\ntap0\n"));
     }
 }

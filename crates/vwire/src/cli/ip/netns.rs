@@ -24,7 +24,7 @@ use crate::lab::capability::Capability;
 use crate::lab::namespace::find::processes_in;
 use crate::lab::namespace::named::{self, Change, Watch, WatchStep};
 use crate::lab::namespace::{self, DIRECTORY, Name, Namespace, Warning};
-pub(super) use refusal::enter_failure;
+pub(in crate::cli) use refusal::enter_failure;
 use refusal::{add_failure, exec_failure, extra, helped, missing, name, no_command, privilege, reason, warning_text};
 
 const USAGE: &str = "\
