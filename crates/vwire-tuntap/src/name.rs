@@ -30,15 +30,22 @@ impl DeviceName {
     /// # Errors
     /// [`NameError`] when the kernel would refuse it.
     pub fn new(name: &str) -> Result<Self, NameError> {
-        let bytes = name.as_bytes();
+        Self::from_bytes(name.as_bytes())
+    }
+
+    /// Checks a name that need not be UTF-8, as the kernel's need not.
+    ///
+    /// # Errors
+    /// [`NameError`] when the kernel would refuse it.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, NameError> {
         // isspace() of the kernel, which also counts 0xa0 of Latin-1.
         let refused = |b: &u8| matches!(b, b'/' | b':' | 0 | b' ' | 0x09..=0x0d | 0xa0);
         let mut raw = [0; 16];
         let valid = !bytes.is_empty() && bytes.len() < raw.len() && !bytes.iter().any(refused);
         match raw.get_mut(..bytes.len()) {
-            Some(room) if valid && name != "." && name != ".." => room.copy_from_slice(bytes),
+            Some(room) if valid && bytes != b"." && bytes != b".." => room.copy_from_slice(bytes),
             _ => {
-                return Err(NameError { name: name.to_owned() });
+                return Err(NameError { name: String::from_utf8_lossy(bytes).into_owned() });
             }
         }
         Ok(Self(raw))
@@ -106,5 +113,6 @@ mod tests {
         for bad in ["", ".", "..", "sixteen-bytes-xx", "a b", "a/b", "a:b", "a\tb", "a\0b"] {
             assert!(DeviceName::new(bad).is_err(), "{bad:?}");
         }
+        assert_eq!(DeviceName::from_bytes(b"\xff").unwrap().as_bytes(), b"\xff");
     }
 }

@@ -177,7 +177,10 @@ fn who_is_busy_is_named() {
                 .then_some(())
         });
         let said = net.vwire(&words("tuntap add busy-a mode tap")).fails(1);
-        assert!(said.contains("cannot make the tap `busy-a`: there is a device of that name"), "{said}");
+        assert!(
+            said.contains("cannot make the tap `busy-a`: Device or resource busy: there is a device of that name"),
+            "{said}"
+        );
         assert!(said.contains("it is a tap with persist") && said.contains(&holder), "{said}");
         let said = net.vwire(&words("tuntap del busy-b"));
         assert_eq!(said.exit, 0);

@@ -65,9 +65,33 @@ fn unexpected(what: &str, word: &[u8], family: Family) -> Failure {
         format!("Error: {wanted} {what} is expected rather than \"{word}\"."),
         format!("`{word}` is no {kind}{what}"),
     );
-    match what {
-        "prefix" => failure.hint("it looks like 192.0.2.1/24 or 2001:db8::1/64"),
-        _ => failure.hint("it looks like 192.0.2.255 or 2001:db8::1, without a length"),
+    failure.hint(reason(what, word.as_bytes(), family))
+}
+
+/// Says what is wrong with a word that should be an address: its family, its length, or its looks.
+fn reason(what: &str, word: &[u8], family: Family) -> String {
+    let is_prefix = what == "prefix";
+    if let Some(other) = with_length(word, Family::Unspec).filter(|_| family != Family::Unspec) {
+        let name = |family| if family == Family::Inet6 { "IPv6" } else { "IPv4" };
+        if other.family != family && matches!(other.family, Family::Inet | Family::Inet6) {
+            return format!("it is {}, and {} is asked for here", name(other.family), name(family));
+        }
+    }
+    let mut halves = word.splitn(2, |byte| *byte == b'/');
+    let (start, length) = (halves.next().unwrap_or_default(), halves.next());
+    match (bare(start, family), length) {
+        (Some(_), Some(length)) if !is_prefix => format!("an address without `/{}` is wanted here", shown(length)),
+        (Some(known), Some(_)) if bits_of(known.family) > 0 => {
+            format!("what follows `/` is a number up to {}, or a netmask of IPv4", bits_of(known.family))
+        }
+        _ => match (is_prefix, family) {
+            (true, Family::Inet) => "it looks like 192.0.2.1/24".to_owned(),
+            (true, Family::Inet6) => "it looks like 2001:db8::1/64".to_owned(),
+            (true, _) => "it looks like 192.0.2.1/24 or 2001:db8::1/64".to_owned(),
+            (false, Family::Inet) => "it looks like 192.0.2.255, without a length".to_owned(),
+            (false, Family::Inet6) => "it looks like 2001:db8::1, without a length".to_owned(),
+            (false, _) => "it looks like 192.0.2.255 or 2001:db8::1, without a length".to_owned(),
+        },
     }
 }
 

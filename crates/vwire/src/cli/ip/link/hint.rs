@@ -300,8 +300,8 @@ fn not_supported(change: &LinkChange, facts: &Facts) -> Vec<String> {
     }
     if let (true, Some(master)) = (asks(change, "master"), &facts.master) {
         let name = master.ifname.map(|name| name.to_string()).unwrap_or_default();
-        let kind = master.kind().unwrap_or("hardware");
-        return vec![format!("`{name}` is a {kind}, which has no ports; a bridge, a bond, a team or a vrf has")];
+        let has = master.kind().map_or_else(|| "has".to_owned(), |kind| format!("is a {kind}, which has"));
+        return vec![format!("`{name}` {has} no ports; a bridge, a bond, a team or a vrf has")];
     }
     let kind = facts.device.as_ref().and_then(Link::kind).unwrap_or("hardware");
     vec![format!("the driver of `{}` ({kind}) does not do this", subject(change))]

@@ -47,7 +47,7 @@ pub(super) fn exec_failure(program: &[u8], error: &io::Error) -> Failure {
 }
 
 /// Tells why a namespace could not be entered; also for `-n`.
-pub(in crate::cli::ip) fn enter_failure(error: &EnterError) -> Failure {
+pub(in crate::cli) fn enter_failure(error: &EnterError) -> Failure {
     let (name, reason) = (error.name.display(), reason(&error.source));
     let ip = match error.step {
         EnterStep::Open => format!("Cannot open network namespace \"{name}\": {reason}"),
@@ -89,6 +89,7 @@ pub(super) fn add_failure(error: &AddError) -> Failure {
 /// Adds what helps someone whose namespace `name` was not found or not granted.
 pub(super) fn helped(failure: Failure, error: &io::Error, name: &OsStr) -> Failure {
     match error.kind() {
+        _ if name.is_empty() => failure.hint("the name is empty; `vwire netns` lists those that there are"),
         io::ErrorKind::NotFound => {
             let names = named::names().unwrap_or_default();
             let names: Vec<String> = names.iter().map(ToString::to_string).collect();
@@ -108,6 +109,9 @@ fn known_names(wanted: &str, names: &[String]) -> String {
     if let Some(near) = nearest(wanted, names.iter().map(String::as_str)) {
         return format!("did you mean `{near}`?");
     }
+    if Name::parse(wanted.as_bytes()).is_none() {
+        return format!("a name is that of a file in {DIRECTORY}; `vwire netns` lists those that there are");
+    }
     match names {
         [] => format!("no namespace has a name yet; `vwire netns add {wanted}` makes this one"),
         // More than a line of them helps nobody.
@@ -118,7 +122,10 @@ fn known_names(wanted: &str, names: &[String]) -> String {
 
 /// Adds which privilege lacks, where the kernel refused for want of one.
 pub(super) fn privilege(failure: Failure, error: &io::Error, capability: Capability) -> Failure {
-    if error.kind() != io::ErrorKind::PermissionDenied {
+    let is_denied = error.kind() == io::ErrorKind::PermissionDenied;
+    // A name that could not be unmounted for want of a privilege is busy when it is removed.
+    let is_held = error.kind() == io::ErrorKind::ResourceBusy && !capability::has(capability);
+    if !is_denied && !is_held {
         return failure;
     }
     if capability::has(capability) {
@@ -168,6 +175,7 @@ mod tests {
             known_names("green", &names),
             "these have a name: blue, red; `vwire netns add green` makes this one"
         );
+        assert!(!known_names("../x", &[]).contains("add"), "it cannot be added");
         assert_eq!(known_names("green", &[]), "no namespace has a name yet; `vwire netns add green` makes this one");
     }
 

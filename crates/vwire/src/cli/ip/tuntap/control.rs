@@ -19,7 +19,11 @@ use crate::lab::capability::{self, Capability};
 /// # Errors
 /// A wrong word, or what the kernel refuses.
 pub fn run(ip: &mut Ip<'_>, verb: Verb, words: &mut Words<'_>) -> Result<(), Failure> {
-    let request = read(verb, words, number_of)?;
+    let tried = match verb {
+        Verb::Add => "cannot make a device",
+        Verb::Delete => "cannot delete a device",
+    };
+    let request = read(verb, words, number_of).map_err(|failure| failure.trying(tried))?;
     match verb {
         Verb::Add => add(ip, &request),
         Verb::Delete => delete(ip, &request),
@@ -35,7 +39,10 @@ fn number_of(account: Account, name: &[u8]) -> Option<u32> {
 }
 
 fn add(ip: &mut Ip<'_>, request: &DeviceRequest) -> Result<(), Failure> {
-    let mode = request.required_mode()?;
+    let mode = request.required_mode().map_err(|failure| match &request.name {
+        Some(name) => failure.trying(format!("cannot make `{}`", shown(name))),
+        None => failure.trying("cannot make a device"),
+    })?;
     let tried = match &request.name {
         Some(name) => format!("cannot make the {mode} `{}`", shown(name)),
         None => format!("cannot make a {mode}"),
@@ -157,14 +164,13 @@ fn can_open(ip: &mut Ip<'_>) -> Result<(), Failure> {
 
 /// Returns a name by the kernel's rule, which forbids more than `ip` does.
 fn kernel_name(name: &[u8]) -> Result<DeviceName, Failure> {
-    let checked = std::str::from_utf8(name).ok().and_then(|name| DeviceName::new(name).ok());
-    checked.ok_or_else(|| {
+    DeviceName::from_bytes(name).map_err(|_| {
         Failure::new(
             EXIT_SEMANTIC,
             "ioctl(TUNSETIFF): Invalid argument",
             format!("`{}` is no device name", shown(name)),
         )
-        .hint("a name has 1 to 15 bytes of UTF-8 without `/`, `:` and blanks")
+        .hint("a name has 1 to 15 bytes without `/`, `:` and blanks")
     })
 }
 

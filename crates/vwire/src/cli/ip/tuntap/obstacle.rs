@@ -57,9 +57,10 @@ pub(super) fn open_failure(error: &OpenError) -> Failure {
             Some(path) => (format!("open: {errno}"), format!("{errno} ({path})")),
             None => (format!("ioctl({call}): {errno}"), format!("{errno} ({call})")),
         },
-        OpenCause::Exists => {
-            ("ioctl(TUNSETIFF): Device or resource busy".to_owned(), "there is a device of that name".to_owned())
-        }
+        OpenCause::Exists => (
+            "ioctl(TUNSETIFF): Device or resource busy".to_owned(),
+            "Device or resource busy: there is a device of that name".to_owned(),
+        ),
         OpenCause::Missing => {
             ("ioctl(TUNSETIFF): No such device".to_owned(), "there is no such device here".to_owned())
         }
@@ -87,6 +88,9 @@ pub(super) fn explain(ip: &mut Ip<'_>, failure: Failure, error: &OpenError) -> R
         Some(EPERM) => failure.hint(
             "this takes CAP_NET_ADMIN in the namespace: run it as root, or in a namespace of your own (`unshare -Urn`)",
         ),
+        Some(EINVAL) if matches!(name.as_bytes(), b"all" | b"default") => {
+            failure.hint(format!("`{name}` stands for many devices in /proc/sys/net, and so can be no device's name"))
+        }
         Some(EBUSY) => match holders_text(name) {
             holders if holders.is_empty() => {
                 failure.hint(format!("a process that cannot be seen from here holds `{name}`"))
@@ -111,6 +115,7 @@ fn taken(failure: Failure, name: DeviceName, link: &Link) -> Failure {
     let holders = holders_text(name);
     if !holders.is_empty() {
         failure = failure.hint(format!("held by {holders}"));
+        return failure.hint(format!("`vwire link del {name}` deletes it all the same"));
     }
     failure.hint(format!("`vwire tuntap del {name}` deletes it"))
 }
@@ -161,6 +166,8 @@ const ENXIO: i32 = 6;
 const EACCES: i32 = 13;
 /// `EBUSY`.
 const EBUSY: i32 = 16;
+/// `EINVAL`.
+const EINVAL: i32 = 22;
 /// `ENODEV`.
 const ENODEV: i32 = 19;
 

@@ -146,8 +146,17 @@ impl DeviceRequest {
 fn device_name(keyword: &str, word: &[u8]) -> Result<Vec<u8>, Failure> {
     let forbidden = |byte: &u8| matches!(byte, b'/' | b' ' | b'\t'..=b'\r');
     if word.is_empty() || word.len() > 15 || word == b"." || word == b".." || word.iter().any(forbidden) {
-        return Err(Failure::invalid(word, &format!("\"{keyword}\" not a valid ifname"))
-            .hint("a name has 1 to 15 bytes without `/`, `:` and blanks"));
+        let shown = shown(word);
+        let cause = match word.len() {
+            0 => "the name is empty".to_owned(),
+            bytes @ 16.. => format!("the name `{shown}` is {bytes} bytes, 15 is the limit"),
+            _ => format!("`{shown}` is no name for a device"),
+        };
+        let mut message = b"Error: argument \"".to_vec();
+        message.extend_from_slice(word);
+        message.extend_from_slice(format!("\" is wrong: \"{keyword}\" not a valid ifname").as_bytes());
+        return Err(Failure::new(EXIT_USAGE, message, cause)
+            .hint("a name has 1 to 15 bytes without `/`, `:` and blanks, and is not `.` or `..`"));
     }
     Ok(word.to_vec())
 }
