@@ -30,7 +30,7 @@ pub fn text(listings: &[Listing<'_>], headings: bool, colour: bool, room: Option
 
 fn table(devices: &[Device]) -> Table {
     let headings = ["DEVICE", "KIND", "STATE", "ADDRESSES", "MASTER", "OTHER END", "HELD BY", "MAC"];
-    Table { headings: headings.map(String::from).to_vec(), rows: devices.iter().map(row).collect() }
+    Table { headings: headings.map(String::from).to_vec(), rows: devices.iter().map(row).collect(), spare: 1 }
 }
 
 fn row(device: &Device) -> Vec<Cell> {

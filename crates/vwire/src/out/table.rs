@@ -1,8 +1,8 @@
 //! Lays out tables for people: columns as wide as they must be, empty ones left out.
 //!
 //! Where a table is wider than the terminal, cells are broken at their blanks, the widest column
-//! first; then the last columns go, which a caller therefore orders by weight. A word is never
-//! broken: names and addresses are there to be copied.
+//! first; then the columns that may be spared go; then the last columns are told below their row,
+//! each fact with its heading. A word is never broken: names and addresses are there to be copied.
 
 /// A table: headings, and rows whose cells may have several lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Table {
     pub headings: Vec<String>,
     /// The rows; a row with fewer cells than headings ends with empty ones.
     pub rows: Vec<Vec<Cell>>,
+    /// How many of the last columns are left out where there is no room.
+    pub spare: usize,
 }
 
 /// The lines of one cell, and how it is set apart on a terminal.
@@ -105,53 +107,76 @@ impl Table {
     /// Lays the table out, within a width if one is given; columns without any content are left out.
     #[must_use]
     pub fn render(&self, colour: bool, room: Option<usize>) -> String {
-        let used = self.columns(room.unwrap_or(usize::MAX));
-        let heading = used.iter().map(|(column, width)| {
-            let heading = self.headings.get(*column).cloned().unwrap_or_default();
-            (Cell::line(heading).toned(Tone::Faint), *width)
-        });
-        let mut text = render_row(&heading.collect::<Vec<_>>(), colour);
+        let (beside, below) = self.columns(room.unwrap_or(usize::MAX));
+        let mut text =
+            render_row(&beside.iter().map(|column| (self.heading(column), column.width)).collect::<Vec<_>>(), colour);
+        let indent = beside.first().map_or(0, |column| column.width + GAP);
         for row in &self.rows {
-            let cell = |column: usize, width| row.get(column).map(|cell| cell.broken(width)).unwrap_or_default();
-            let cells: Vec<_> = used.iter().map(|(column, width)| (cell(*column, *width), *width)).collect();
+            let cell =
+                |column: &Column| row.get(column.index).map(|cell| cell.broken(column.width)).unwrap_or_default();
+            let cells: Vec<_> = beside.iter().map(|column| (cell(column), column.width)).collect();
             text.push_str(&render_row(&cells, colour));
+            for column in &below {
+                let cell = cell(column);
+                if !cell.lines.is_empty() {
+                    let heading = self.heading(column);
+                    let width = heading.width();
+                    text.push_str(&render_row(
+                        &[(Cell::default(), indent.saturating_sub(GAP)), (heading, width), (cell, 0)],
+                        colour,
+                    ));
+                }
+            }
         }
         text
     }
 
-    /// Returns which columns are shown and how wide each is, so that all fit the room if they can.
-    fn columns(&self, room: usize) -> Vec<(usize, usize)> {
+    fn heading(&self, column: &Column) -> Cell {
+        Cell::line(self.headings.get(column.index).cloned().unwrap_or_default()).toned(Tone::Faint)
+    }
+
+    /// Returns the columns that stand side by side, each as wide as there is room for, and those told below.
+    fn columns(&self, room: usize) -> (Vec<Column>, Vec<Column>) {
         let cells = |column: usize| self.rows.iter().filter_map(move |row| row.get(column));
-        let mut shown: Vec<Column> = Vec::new();
+        let mut beside: Vec<Column> = Vec::new();
         for (index, heading) in self.headings.iter().enumerate() {
             let widest = cells(index).map(Cell::width).max().unwrap_or(0);
             if widest > 0 {
-                let least = cells(index).map(Cell::widest_word).max().unwrap_or(0).max(width(heading));
-                shown.push(Column { index, width: widest.max(width(heading)), least });
+                let word = cells(index).map(Cell::widest_word).max().unwrap_or(0);
+                let least = word.max(widest.min(NARROW)).max(width(heading));
+                beside.push(Column { index, width: widest.max(width(heading)), least });
             }
         }
-        let taken = |shown: &[Column]| shown.iter().map(|column| column.width + GAP).sum::<usize>().saturating_sub(GAP);
-        while taken(&shown) > room {
-            let breakable = shown.iter_mut().filter(|column| column.width > column.least);
+        let mut below = Vec::new();
+        let taken = |columns: &[Column]| columns.iter().map(|column| column.width + GAP).sum::<usize>();
+        while taken(&beside) > room.saturating_add(GAP) {
+            let breakable = beside.iter_mut().filter(|column| column.width > column.least);
             if let Some(widest) = breakable.max_by_key(|column| column.width) {
                 widest.width -= 1;
-            } else if shown.len() > 1 {
-                shown.pop();
-            } else {
-                break;
+                continue;
+            }
+            let Some(last) = beside.pop_if(|column| column.index > 0) else { break };
+            if last.index + self.spare < self.headings.len() {
+                below.insert(0, last);
+            }
+            // What was broken for a column that went may be whole again.
+            for column in &mut beside {
+                column.width = cells(column.index).map(Cell::width).max().unwrap_or(0).max(column.least);
             }
         }
-        shown.into_iter().map(|column| (column.index, column.width)).collect()
+        (beside, below)
     }
 }
 
-/// A column that is shown: how wide it is, and how narrow it may become without breaking a word.
+/// A column: how wide it is, and how narrow it may become.
 struct Column {
     index: usize,
     width: usize,
     least: usize,
 }
 
+/// How narrow a column of several words may become: less is hard to read.
+const NARROW: usize = 18;
 /// The blanks between two columns.
 const GAP: usize = 2;
 
@@ -195,6 +220,7 @@ mod tests {
                 ],
                 vec![Cell::line("lo"), Cell::line("loopback")],
             ],
+            spare: 0,
         }
     }
 
@@ -218,17 +244,26 @@ mod tests {
     }
 
     #[test]
-    fn a_narrow_terminal_breaks_cells_at_blanks_and_then_costs_the_last_column() {
+    fn a_narrow_terminal_breaks_cells_at_blanks_spares_a_column_and_tells_the_rest_below() {
         let state = "down, and nobody has opened it";
+        let other = Cell::line("ep2 in right");
         let table = Table {
-            headings: ["DEVICE", "STATE", "MAC"].map(String::from).to_vec(),
-            rows: vec![vec![Cell::line("tap0"), Cell::line(state), Cell::line("fa:ca:1e:e8:cd:17")]],
+            headings: ["DEVICE", "STATE", "OTHER END", "MAC"].map(String::from).to_vec(),
+            rows: vec![vec![Cell::line("tap0"), Cell::line(state), other, Cell::line("fa:ca:1e:e8:cd:17")]],
+            spare: 1,
         };
-        let broken = "DEVICE  STATE             MAC\n\
-                      tap0    down, and nobody  fa:ca:1e:e8:cd:17\n\
+        let broken = "DEVICE  STATE               OTHER END     MAC\n\
+                      tap0    down, and nobody    ep2 in right  fa:ca:1e:e8:cd:17\n\
                       \x20       has opened it\n";
-        assert_eq!(table.render(false, Some(43)), broken);
-        assert!(!table.render(false, Some(25)).contains("MAC"));
-        assert!(table.render(false, Some(1)).starts_with("DEVICE\ntap0\n"));
+        assert_eq!(table.render(false, Some(59)), broken);
+        let spared = "DEVICE  STATE               OTHER END\n\
+                      tap0    down, and nobody    ep2 in right\n\
+                      \x20       has opened it\n";
+        assert_eq!(table.render(false, Some(40)), spared);
+        let below = "DEVICE  STATE\n\
+                     tap0    down, and nobody has\n\
+                     \x20       opened it\n\
+                     \x20       OTHER END  ep2 in right\n";
+        assert_eq!(table.render(false, Some(30)), below);
     }
 }
