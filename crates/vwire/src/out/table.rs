@@ -155,8 +155,9 @@ impl Table {
                 widest.width -= 1;
                 continue;
             }
-            let Some(last) = beside.pop_if(|column| column.index > 0) else { break };
+            let Some(mut last) = beside.pop_if(|column| column.index > 0) else { break };
             if last.index + self.spare < self.headings.len() {
+                last.width = usize::MAX;
                 below.insert(0, last);
             }
             // What was broken for a column that went may be whole again.
