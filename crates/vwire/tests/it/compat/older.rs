@@ -137,7 +137,8 @@ fn part(line: &str) -> String {
     for word in NEW_WORDS {
         take_word(&mut line, word, usize::from(word != "netns-immutable"));
     }
-    if let Some(at) = line.find(" inet") {
+    // A gateway of another family, ` via inet6 …`, stands in a route, which always had its `proto`.
+    if let Some(at) = line.find(" inet").filter(|at| !line[..*at].ends_with(" via")) {
         let mut address = line.split_off(at);
         take_word(&mut address, "proto", 1);
         line += &address;
@@ -319,6 +320,8 @@ fn who_asks_for_groups_is_taken_out() {
 fn who_made_an_address_is_taken_out_and_who_made_a_route_stays() {
     assert_eq!(spell("    inet6 ::1/128 scope host proto kernel_lo \n"), "    inet6 ::1/128 scope host \n");
     assert_eq!(spell("default via 10.0.0.1 dev v0 proto static \n"), "default via 10.0.0.1 dev v0 proto static \n");
+    let route = "unicast 10.8.0.0/16 via inet6 2001:db8::2 dev v0 proto boot \n";
+    assert_eq!(spell(route), route);
     let addresses = r#"[{"addr_info":[{"family":"inet6","local":"::1","protocol":"kernel_lo","valid_life_time":1}]}]"#;
     assert_eq!(spell(addresses), r#"[{"addr_info":[{"family":"inet6","local":"::1","valid_life_time":1}]}]"#);
     let made_by_hand = r#"[{"local":"::1","protocol":17}]"#;
