@@ -259,6 +259,9 @@ fn no_device(said: String, device: &str) -> Refused {
 fn no_way(error: &io::Error, path: &Path) -> Refused {
     let target = path.target.ip();
     let device = path.device.as_ref().map(|device| format!(" by `{device}`")).unwrap_or_default();
+    if target.is_loopback() {
+        return Refused::system("connect", error).hint("`lo` is down here: `vwire link set lo up`");
+    }
     Refused::system("connect", error)
         .hint(format!("no route leads to {target}{device}: `vwire route get {target}` asks, `vwire addr show` lists the addresses here"))
 }

@@ -212,14 +212,21 @@ impl Failure {
             return self.ip.clone();
         }
         let mut text = match &self.tried {
-            Some(tried) => format!("error: {tried}: {}\n", self.cause),
-            None => format!("error: {}\n", self.cause),
+            Some(tried) => format!("error: {}: {}\n", tame(tried), tame(&self.cause)),
+            None => format!("error: {}\n", tame(&self.cause)),
         };
         for hint in &self.hints {
-            text.push_str(&format!("hint: {hint}\n"));
+            text.push_str(&format!("hint: {}\n", tame(hint)));
         }
         text.into_bytes()
     }
+}
+
+/// Spells control characters out: a name from the command line shall neither break a line nor steer a terminal.
+fn tame(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| if c.is_control() { c.escape_default().to_string().chars().collect() } else { vec![c] })
+        .collect()
 }
 
 /// Returns the C library's sentence for an error number, as `strerror(3)` has it.
@@ -265,6 +272,12 @@ mod tests {
             "Error: argument of \"arp\" must be \"on\" or \"off\", not \"maybe\"\n"
         );
         assert_eq!(failure.exit(), 1);
+    }
+
+    #[test]
+    fn a_name_neither_breaks_a_line_nor_steers_the_terminal() {
+        let said = said(&Failure::no_device(b"a\nb\x1b[1m"), Persona::Vwire);
+        assert!(said.starts_with("error: there is no device `a\\nb\\u{1b}[1m` in this namespace\n"), "{said}");
     }
 
     #[test]
