@@ -29,6 +29,12 @@ pub fn print(p: &mut Printer, hop: &Nexthop, context: &Context) {
 /// Prints a next hop: an element of an array, or the member `name`.
 pub fn print_entry(p: &mut Printer, name: Option<&str>, hop: &Nexthop, context: &Context) {
     p.open_object(name);
+    print_facts(p, hop, context);
+    p.close_object();
+}
+
+/// Prints what there is to tell of a next hop, into an object that is open.
+pub fn print_facts(p: &mut Printer, hop: &Nexthop, context: &Context) {
     p.number("id", "id ", hop.id.unwrap_or(0), " ");
     if let Some(members) = &hop.group {
         print_group(p, members, hop.op_flags.unwrap_or(0));
@@ -72,7 +78,6 @@ pub fn print_entry(p: &mut Printer, name: Option<&str>, hop: &Nexthop, context: 
     if context.stats > 0 && hop.group_stats.is_some() {
         print_counters(p, hop, context.stats);
     }
-    p.close_object();
 }
 
 fn print_group(p: &mut Printer, members: &[GroupMember], flags: u32) {

@@ -207,9 +207,14 @@ pub fn references(route: &Route) -> Vec<u32> {
 /// Prints a route.
 pub fn print(p: &mut Printer, route: &Route, context: &Context, hidden: &Hidden) {
     p.open_object(None);
+    print_facts(p, route, context, hidden);
+    p.close_object();
+}
+
+/// Prints what there is to tell of a route, into an object that is open, and ends the line.
+pub fn print_facts(p: &mut Printer, route: &Route, context: &Context, hidden: &Hidden) {
     Record { route, context, hidden }.print(p);
     p.text("\n");
-    p.close_object();
 }
 
 struct Record<'a> {

@@ -220,6 +220,13 @@ impl Running {
     }
 }
 
+impl Running {
+    /// Returns the next line of its standard output, if it is there already.
+    pub fn line_if_there(&mut self) -> Option<String> {
+        self.lines.try_recv().ok()
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();

@@ -82,10 +82,7 @@ impl Ip<'_> {
                 remember(&mut context.links, &link);
             }
         }
-        for owners in links.iter().filter_map(|link| link.linkinfo.as_deref()).map(crate::out::kind::owners) {
-            context.users.extend(owners.user.and_then(|id| Some((id, names::user(id)?))));
-            context.user_groups.extend(owners.group.and_then(|id| Some((id, names::user_group(id)?))));
-        }
+        links.iter().for_each(|link| name_owners(&mut context, link));
         if links.iter().any(|link| link.link_netnsid.is_some_and(|id| id >= 0) || link.new_netnsid.is_some()) {
             context.namespaces = self.namespace_names()?;
         }
@@ -109,6 +106,13 @@ impl Ip<'_> {
         let persona = self.persona;
         self.socket()?.links(&filter).map_err(|error| dump_failure(&error, persona))
     }
+}
+
+/// Looks up who owns a TUN or TAP device.
+pub fn name_owners(context: &mut Context, link: &Link) {
+    let Some(owners) = link.linkinfo.as_deref().map(crate::out::kind::owners) else { return };
+    context.users.extend(owners.user.and_then(|id| Some((id, names::user(id)?))));
+    context.user_groups.extend(owners.group.and_then(|id| Some((id, names::user_group(id)?))));
 }
 
 fn remember(links: &mut HashMap<u32, (Vec<u8>, u32)>, link: &Link) {

@@ -5,7 +5,7 @@
 
 use super::failure::EXIT_SEMANTIC;
 use super::words::{Keyword, Words, prefix};
-use super::{Failure, Ip, address, link, neigh, netns, nexthop, route, rule, tuntap, words};
+use super::{Failure, Ip, address, link, monitor, neigh, netns, nexthop, route, rule, tuntap, words};
 
 /// What an object's name stands for.
 #[derive(Clone, Copy)]
@@ -51,7 +51,7 @@ const OBJECTS: &[Keyword<Object>] = &[
     prefix("token", absent!("token")),
     prefix("tcpmetrics", absent!("tcpmetrics")),
     prefix("tcp_metrics", absent!("tcp_metrics")),
-    prefix("monitor", absent!("monitor")),
+    prefix("monitor", Object { about: "tells what changes, as it changes", run: monitor::run }),
     prefix("xfrm", absent!("xfrm")),
     prefix("mroute", absent!("mroute")),
     prefix("mrule", absent!("mrule")),

@@ -107,12 +107,17 @@ pub fn bytes_of(message: &Message<'_>) -> Vec<u8> {
     bytes
 }
 
-/// Cuts a file into its messages, up to the first that is malformed.
-pub fn cut(mut rest: &[u8]) -> (Vec<Message<'_>>, Result<(), Failure>) {
+/// Cuts a file into its messages, up to the first that is malformed; `rest` is what follows the magic number.
+pub fn cut(rest: &[u8]) -> (Vec<Message<'_>>, Result<(), Failure>) {
+    cut_behind(4, rest)
+}
+
+/// Cuts a file without its first `start` bytes into messages.
+pub fn cut_behind(start: usize, mut rest: &[u8]) -> (Vec<Message<'_>>, Result<(), Failure>) {
     let mut messages = Vec::new();
     let broken =
         |ip: String| Err(Failure::new(EXIT_USAGE, ip, "the file is damaged").trying("cannot read it to its end"));
-    let whole = rest.len() + 4;
+    let whole = rest.len() + start;
     while !rest.is_empty() {
         let Some(header) = Header::parse(rest) else {
             return (messages, broken("rtnl-from_file: truncated message".to_owned()));

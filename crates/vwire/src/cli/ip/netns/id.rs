@@ -12,6 +12,7 @@ use crate::cli::ip::kernel::refusal;
 use crate::cli::ip::words::{Words, number, shown};
 use crate::cli::ip::{Failure, Ip};
 use crate::lab::namespace::{Name, Namespace, id, named};
+use crate::out;
 
 /// How many namespaces are open at once while their ids are asked for; a process may have 1,024 files.
 const OPEN_AT_ONCE: usize = 256;
@@ -96,26 +97,10 @@ pub(super) fn known(ip: &mut Ip<'_>) -> Result<Vec<(i32, Name)>, Failure> {
 }
 
 fn print(ip: &mut Ip<'_>, id: &NamespaceId, known: &[(i32, Name)]) {
-    let nsid = id.nsid.unwrap_or(NamespaceId::NOT_ASSIGNED);
-    let printer = &mut ip.printer;
-    printer.open_object(None);
-    print_id(printer, "nsid", nsid);
-    if let Some(current) = id.current_nsid {
-        print_id(printer, "current-nsid", current);
-    }
-    if let Some(name) = name_of(nsid, id.current_nsid, known) {
-        printer.string("name", "(iproute2 netns name: ", name.as_os_str().as_encoded_bytes(), ")");
-    }
-    printer.end_line();
-    printer.close_object();
-}
-
-fn print_id(printer: &mut crate::out::Printer, word: &str, id: i32) {
-    if id < 0 {
-        printer.text(format!("{word} unassigned "));
-    } else {
-        printer.number(word, &format!("{word} "), id, " ");
-    }
+    let name = name_of(id.nsid.unwrap_or(NamespaceId::NOT_ASSIGNED), id.current_nsid, known);
+    ip.printer.open_object(None);
+    out::nsid::print(&mut ip.printer, id, name.map(|name| name.as_os_str().as_encoded_bytes()));
+    ip.printer.close_object();
 }
 
 /// Returns the name of an id: by the id that this namespace has for it, else, as `ip` does, by the one that is shown.
