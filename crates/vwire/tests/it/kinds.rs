@@ -33,7 +33,7 @@ fn same_but_for_timers(net: &Lab, words: &[&str]) {
 }
 
 /// Puts `…` in the place of the number behind each `_timer`.
-fn without_timers(text: &str) -> String {
+pub(crate) fn without_timers(text: &str) -> String {
     let mut parts = text.split("_timer");
     let mut still = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -320,7 +320,9 @@ pub fn difference(ours: &str, theirs: &str) -> String {
 #[derive(Debug)]
 pub struct Judge {
     pub path: String,
-    /// Its release: `(7, 2)`.
+    /// Its release as it says it: `7.2.0`.
+    pub release: String,
+    /// The first two numbers of that.
     pub version: (u32, u32),
 }
 
@@ -334,7 +336,10 @@ pub fn judge() -> &'static Judge {
         let output = output.unwrap_or_else(|error| panic!("cannot run `{path}`, install iproute2: {error}"));
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let version = version_of(&text).unwrap_or_else(|| panic!("`{path}` is not iproute2's: {text}"));
-        Judge { path, version }
+        let of_release = |letter: char| letter.is_ascii_digit() || letter == '.';
+        let release = text.split("iproute2-").nth(1).unwrap_or_default();
+        let release = release.split(|letter| !of_release(letter)).next().unwrap_or_default().to_owned();
+        Judge { path, release, version }
     })
 }
 
@@ -411,7 +416,11 @@ impl Normal {
 
 /// Returns where a usage text starts, which ends what is said.
 fn usage_in(text: &str) -> Option<usize> {
-    if text.starts_with("Usage:") { Some(0) } else { text.find("\nUsage:").map(|at| at + 1) }
+    if text.starts_with("Usage:") || text.starts_with("vwire: virtual wiring for Linux") {
+        Some(0)
+    } else {
+        text.find("\nUsage:").map(|at| at + 1)
+    }
 }
 
 /// Tells addresses that the kernel draws by lot: local (bit 1) and not a group's (bit 0).

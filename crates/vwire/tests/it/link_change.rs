@@ -49,7 +49,7 @@ fn done_alike(lines: &[&str]) {
 }
 
 /// Leaves out what the kernel finds out a moment after a link is set up: carrier and state.
-fn settled(text: &str) -> String {
+pub(crate) fn settled(text: &str) -> String {
     let mut settled = text.to_owned();
     for word in ["NO-CARRIER,", ",LOWER_UP", ",M-DOWN"] {
         settled = settled.replace(word, "");

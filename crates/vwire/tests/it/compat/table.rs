@@ -1,0 +1,83 @@
+//! Reads the tables of commands in `tests/compat/tables`.
+//!
+//! A table is about one object. Its sections, each of which may come again:
+//!
+//! - `[arrange]`: what the judge does before, beside what `network.txt` says;
+//! - `[options]`: the option sets for what follows, `(none)` for no option;
+//! - `[read]`: commands that change nothing, each with each option set;
+//! - `[wrong]`: commands that should fail, likewise;
+//! - `[state]`: what shows whether a change did the same;
+//! - `[change]`: commands that change something, one after the other.
+
+use std::fs;
+use std::path::PathBuf;
+
+/// The commands about one object.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    pub(super) object: String,
+    pub(super) arrange: Vec<String>,
+    pub(super) parts: Vec<Part>,
+}
+
+/// A section that runs commands.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Read { options: Vec<String>, lines: Vec<String> },
+    Wrong { options: Vec<String>, lines: Vec<String> },
+    Change { state: Vec<String>, lines: Vec<String> },
+}
+
+/// Returns where what the harness compares is written down.
+pub(super) fn directory() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/compat")
+}
+
+/// Reads all tables, by their objects' names; what `network.txt` arranges is in front of each.
+pub(super) fn all() -> Vec<Table> {
+    let entries = fs::read_dir(directory().join("tables")).expect("the tables are there");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a directory is read").path()).collect();
+    paths.sort();
+    let read = |path: &PathBuf| {
+        let object = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        parse(&object, &fs::read_to_string(path).expect("a table is text"))
+    };
+    let (networks, mut tables): (Vec<Table>, Vec<Table>) =
+        paths.iter().map(read).partition(|table| table.object == "network");
+    for table in &mut tables {
+        let own = std::mem::take(&mut table.arrange);
+        table.arrange = networks.iter().flat_map(|network| network.arrange.iter().cloned()).chain(own).collect();
+    }
+    tables
+}
+
+fn parse(object: &str, text: &str) -> Table {
+    let mut table = Table { object: object.to_owned(), ..Table::default() };
+    let (mut options, mut state) = (vec![String::new()], Vec::new());
+    for section in text.split("\n[").skip(1) {
+        let (name, body) = section.split_once("]\n").unwrap_or_else(|| panic!("{object}: no `]` in {section}"));
+        let lines = body.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let lines: Vec<String> = lines.map(str::to_owned).collect();
+        match name {
+            "arrange" => table.arrange = lines,
+            "options" => options = lines.iter().map(|line| line.replace("(none)", "")).collect(),
+            "state" => state = lines,
+            "read" => table.parts.push(Part::Read { options: options.clone(), lines }),
+            "wrong" => table.parts.push(Part::Wrong { options: options.clone(), lines }),
+            "change" => table.parts.push(Part::Change { state: state.clone(), lines }),
+            _ => panic!("{object}: unknown section [{name}]"),
+        }
+    }
+    table
+}
+
+#[test]
+fn a_table_is_read() {
+    let table = parse(
+        "link",
+        "# About.\n\n[options]\n(none)\n-j\n\n[read]\n# why\nlink\n\n[state]\nlink\n[change]\nlink del x\n",
+    );
+    let (options, lines) = (vec![String::new(), "-j".to_owned()], vec!["link".to_owned()]);
+    let change = Part::Change { state: lines.clone(), lines: vec!["link del x".to_owned()] };
+    assert_eq!(table.parts, [Part::Read { options, lines }, change]);
+}
