@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use crate::lab::{Lab, Running, Who, assert_alike, judge, lab, until};
 
 /// What is changed while both look on.
@@ -48,7 +51,6 @@ const CHANGES: &[&str] = &[
     "netns set blue 5",
     "link set v1 netns blue",
     "-n blue link set v1 up",
-    "netns del blue",
     "link del v0",
 ];
 
@@ -84,12 +86,13 @@ fn watching(net: &Lab, who: Who, words: &[&str], log: Option<&str>) -> Running {
 
 /// Returns the lines that were told behind the last mark of the beginning, up to the end.
 fn told(net: &Lab, running: &mut [Running], change: impl FnOnce()) -> Vec<String> {
-    Mark { net, name: "last0".to_owned() }.again();
+    // These stay: what is gone when it is told has no name.
+    net.arrange(&["link add last0 type bridge"]);
     for running in running.iter_mut() {
         while !running.line().contains("last0") {}
     }
     change();
-    Mark { net, name: "end0".to_owned() }.again();
+    net.arrange(&["link add end0 type bridge"]);
     let mut all = Vec::new();
     for running in running {
         let mut text = String::new();
@@ -268,6 +271,15 @@ fn a_snapshot_comes_first() {
     });
 }
 
+/// Changes what `/run/batch` says while the monitor stands still, so that more comes than it has room for.
+fn flood(net: &Lab, running: &Running) {
+    let send = |signal| kill(Pid::from_raw(running.child.id().cast_signed()), signal).unwrap();
+    send(Signal::SIGSTOP);
+    let said = net.ip(&["-batch", "/run/batch"]);
+    send(Signal::SIGCONT);
+    said.ok();
+}
+
 /// Returns a member of a flat JSON object, as it is spelled.
 fn member<'a>(line: &'a str, name: &str) -> &'a str {
     let Some((_, rest)) = line.split_once(&format!("\"{name}\":")) else { return "" };
@@ -291,11 +303,16 @@ fn what_was_lost_is_told_afterwards() {
                 batch.push_str(&format!("address {verb} 10.0.0.{host}/32 dev keep\n"));
             }
         }
+        // The first half comes while it reads, the second while it cannot.
+        let half = batch.lines().take(CHANGES / 2).map(str::len).sum::<usize>() + CHANGES / 2;
+        std::fs::write("/run/first", &batch[..half]).unwrap();
+        net.ip(&["-batch", "/run/first"]).ok();
+        batch.drain(..half);
         for host in (0..200).step_by(3) {
             batch.push_str(&format!("address add 10.0.0.{host}/32 dev keep\n"));
         }
         std::fs::write("/run/batch", batch).unwrap();
-        net.ip(&["-force", "-batch", "/run/batch"]).ok();
+        flood(net, &running);
         net.arrange(&["address add 10.9.9.9/32 dev keep"]);
         let mut there: BTreeMap<String, bool> = BTreeMap::new();
         loop {
@@ -316,6 +333,27 @@ fn what_was_lost_is_told_afterwards() {
         assert_eq!(ours, fresh);
         let listed = net.ip(&["-o", "-4", "address", "show", "dev", "keep"]).ok();
         assert_eq!(listed.lines().count(), fresh.len() + 1);
+    });
+}
+
+#[test]
+fn as_ip_what_was_lost_is_only_said() {
+    lab(|net| {
+        net.arrange(&["link add keep type bridge"]);
+        let batch: String = (0..4000).map(|mtu| format!("link set keep mtu {}\n", 1300 + mtu % 2)).collect();
+        std::fs::write("/run/batch", batch).unwrap();
+        for who in [Who::VwireAsIp, Who::Ip] {
+            let log = "/run/overrun";
+            let mut running = watching(net, who, &["-rcvbuf", "65536", "-o", "monitor", "link"], Some(log));
+            flood(net, &running);
+            let said =
+                until("it is said", || Some(std::fs::read_to_string(log).unwrap()).filter(|log| !log.is_empty()));
+            assert!(said.lines().all(|line| line == "netlink receive error No buffer space available (105)"), "{said}");
+            until("it goes on", || {
+                Mark { net, name: "more".to_owned() }.again();
+                std::iter::from_fn(|| running.line_if_there()).find(|line| line.contains("more"))
+            });
+        }
     });
 }
 

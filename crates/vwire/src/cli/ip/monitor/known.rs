@@ -37,7 +37,7 @@ pub struct Known {
     address_names: AddressNames,
     rule_names: RuleNames,
     route_names: out::route::Context,
-    protocols: HashMap<u32, String>,
+    neighbour_names: NeighbourNames,
 }
 
 impl Known {
@@ -56,7 +56,10 @@ impl Known {
             address_names: address::names_to_print(ip),
             rule_names: rule::names_to_print(ip),
             route_names: route::show::names_only(ip),
-            protocols: if ip.options.numeric { HashMap::new() } else { names::ROUTE_PROTOCOLS.load() },
+            neighbour_names: NeighbourNames {
+                protocols: if ip.options.numeric { HashMap::new() } else { names::ROUTE_PROTOCOLS.load() },
+                ..NeighbourNames::default()
+            },
         }
     }
 
@@ -139,9 +142,11 @@ impl Known {
         ip: &mut Ip<'_>,
         namespace: Option<i32>,
         index: u32,
-    ) -> Result<NeighbourNames, Failure> {
-        let devices = self.link(ip, namespace, index)?.map(|named| (index, (named.name.clone(), named.link_type)));
-        Ok(NeighbourNames { devices: devices.into_iter().collect(), protocols: self.protocols.clone() })
+    ) -> Result<&NeighbourNames, Failure> {
+        let device = self.link(ip, namespace, index)?.map(|named| (index, (named.name.clone(), named.link_type)));
+        self.neighbour_names.devices.clear();
+        self.neighbour_names.devices.extend(device);
+        Ok(&self.neighbour_names)
     }
 
     /// Returns what is needed to print a rule.

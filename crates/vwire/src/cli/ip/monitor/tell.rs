@@ -214,8 +214,8 @@ impl Teller {
         let style = NeighbourStyle { device: self.device.is_none() || p.is_json(), statistics: ip.options.stats > 0 };
         monitor::open(p, &heading(&ip.options, self.labelled, self.all_namespaces, NEIGHBOUR, change, origin));
         match ip.options.brief {
-            true => neigh::print_brief(p, &neighbour, style, &names),
-            false => neigh::print(p, &neighbour, style, &names),
+            true => neigh::print_brief(p, &neighbour, style, names),
+            false => neigh::print(p, &neighbour, style, names),
         }
         monitor::close(p);
         Ok(())
