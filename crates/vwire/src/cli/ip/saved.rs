@@ -87,9 +87,12 @@ impl Sort {
         })?;
         let magic = file.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes));
         if magic != Some(self.magic) {
+            // Of a shorter file, `ip` shows what there is of the number.
+            let mut start = [0; 4];
+            start.iter_mut().zip(&file).for_each(|(to, from)| *to = *from);
             return Err(Failure::new(
                 EXIT_USAGE,
-                format!("Magic mismatch ({} elems, {:x} magic)", u8::from(magic.is_some()), magic.unwrap_or(0)),
+                format!("Magic mismatch ({} elems, {:x} magic)", u8::from(magic.is_some()), u32::from_ne_bytes(start)),
                 format!("standard input is no file of saved {}", self.objects),
             )
             .hint(how));
