@@ -260,23 +260,26 @@ pub fn alike(lines: &[&str]) {
 pub fn alike_after(arrange: &[&str], lines: &[&str]) {
     let judged = |line: &&&str| judge().version >= (7, 0) || super::compat::older::knows(line);
     let lines: Vec<&str> = lines.iter().filter(judged).copied().collect();
-    let transcript = |who| {
-        in_lab(|net| {
-            net.arrange(arrange);
-            let mut normal = Normal::new(&[arrange, &lines].concat().join(" "));
-            let mut text = String::new();
-            for line in &lines {
-                let words = split(line);
-                let said = net.run(net.command_of(who, &words.iter().map(String::as_str).collect::<Vec<_>>()));
-                let said = if who == Who::VwireAsIp { said.spelled_for_the_judge() } else { said };
-                let _ = write!(text, "$ ip {line}\n{}", normal.said(&said));
-            }
-            text
-        })
-    };
-    if let (Some(ours), Some(theirs)) = (transcript(Who::VwireAsIp), transcript(Who::Ip)) {
+    let ours = transcript(Who::VwireAsIp, arrange, &lines, true);
+    if let (Some(ours), Some(theirs)) = (ours, transcript(Who::Ip, arrange, &lines, true)) {
         assert_alike(&ours, &theirs);
     }
+}
+
+/// Runs lines in a lab of their own and returns what was typed and said; nothing where the test is skipped.
+pub fn transcript(who: Who, arrange: &[&str], lines: &[&str], for_the_judge: bool) -> Option<String> {
+    in_lab(|net| {
+        net.arrange(arrange);
+        let mut normal = Normal::new(&[arrange, lines].concat().join(" "));
+        let mut text = String::new();
+        for line in lines {
+            let words = split(line);
+            let said = net.run(net.command_of(who, &words.iter().map(String::as_str).collect::<Vec<_>>()));
+            let said = if for_the_judge && who == Who::VwireAsIp { said.spelled_for_the_judge() } else { said };
+            let _ = write!(text, "$ ip {line}\n{}", normal.said(&said));
+        }
+        text
+    })
 }
 
 #[track_caller]

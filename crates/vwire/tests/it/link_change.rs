@@ -6,10 +6,10 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::lab::{Lab, Normal, Said, Who, assert_alike, in_lab, judge, lab, split, until};
+use crate::recorded::Recorded;
 
 /// A pair, a bridge and a named namespace.
 const NETWORK: &[&str] =
@@ -28,24 +28,37 @@ fn run(net: &Lab, who: Who, line: &str) -> Said {
 /// Runs lines with vwire in one network and with `ip` in another: the same must be said and done.
 #[track_caller]
 fn done_alike(lines: &[&str]) {
-    let transcript = |who| {
-        in_lab(|net| {
-            net.arrange(NETWORK);
-            let mut normal = Normal::new(&lines.join(" "));
-            let mut text = String::new();
-            for line in lines {
-                let _ = write!(text, "$ ip {line}\n{}", normal.said(&run(net, who, line)));
-            }
-            for dump in ["-d link", "-n blue -d link"] {
-                let seen = normal.said(&run(net, Who::Ip, dump));
-                let _ = write!(text, "$ ip {dump}\n{}", settled(&seen));
-            }
-            text
-        })
-    };
-    if let (Some(ours), Some(theirs)) = (transcript(Who::VwireAsIp), transcript(Who::Ip)) {
+    if let (Some(ours), Some(theirs)) = (done(Who::VwireAsIp, lines, Who::Ip), done(Who::Ip, lines, Who::Ip)) {
         assert_alike(&ours, &theirs);
     }
+}
+
+/// Like [`done_alike`], for what `ip` learned since 6.1.
+#[track_caller]
+fn done_as_recorded(test: &str, lines: &[&str]) {
+    let judged = Recorded::of(test);
+    // An older judge would show what was done in other words than the one that was recorded.
+    let shows = if judged.is_live() { Who::Ip } else { Who::VwireAsIp };
+    if let Some(ours) = done(Who::VwireAsIp, lines, shows) {
+        judged.hold(&ours, || done(Who::Ip, lines, Who::Ip));
+    }
+}
+
+/// Runs lines in a network of their own, and returns what was said and what came of it.
+fn done(who: Who, lines: &[&str], shows: Who) -> Option<String> {
+    in_lab(|net| {
+        net.arrange(NETWORK);
+        let mut normal = Normal::new(&lines.join(" "));
+        let mut text = String::new();
+        for line in lines {
+            let _ = write!(text, "$ ip {line}\n{}", normal.said(&run(net, who, line)));
+        }
+        for dump in ["-d link", "-n blue -d link"] {
+            let seen = normal.said(&run(net, shows, dump));
+            let _ = write!(text, "$ ip {dump}\n{}", settled(&seen));
+        }
+        text
+    })
 }
 
 /// Leaves out what the kernel finds out a moment after a link is set up: carrier and state.
@@ -58,16 +71,6 @@ pub(crate) fn settled(text: &str) -> String {
         settled = settled.replace(&format!(" state {state} "), " state ? ");
     }
     settled
-}
-
-/// Whether the judge is the release that vwire follows.
-fn judge_is_new(test: &str) -> bool {
-    let is_new = judge().version >= (7, 1);
-    if !is_new {
-        // Not eprintln!: the test harness swallows that of a test that passes.
-        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {} is older than iproute2 7.1", judge().path);
-    }
-    is_new
 }
 
 /// What vwire says, called by its own name, where a line fails.
@@ -147,27 +150,27 @@ fn links_move_to_namespaces_by_name_and_path() {
 
 #[test]
 fn what_ip_learned_since_6_1_is_done_as_it_does() {
-    if !judge_is_new("what_ip_learned_since_6_1_is_done_as_it_does") {
-        return;
-    }
-    done_alike(&[
-        "-echo link add a0 type veth peer name a1",
-        "-echo link set a0 mtu 1400",
-        "-echo -j link set a0 mtu 1300",
-        "-echo -j link add b0 address 02:00:00:00:00:b1 type bridge",
-        "-echo -d link add b1 address 02:00:00:00:00:b2 type bridge",
-        "-echo link del b0",
-        "-echo -j link del b1",
-        "-echo -br link del a0",
-        "-echo link del a0",
-        "link set v0 gso_ipv4_max_size 4100 gro_ipv4_max_size 5100",
-        "link set v0 inet forwarding on rp_filter 2 mtu 1300",
-        "link property add dev v0 altname 'with blank'",
-        "link set v1 netns blue",
-        "link add m2 link-netns blue link v1 type macvlan",
-        "link add m3 link-netnsid 0 link v1 type macvlan",
-        "link add m4 netns blue link-netns /proc/self/ns/net link v0 type macvlan",
-    ]);
+    done_as_recorded(
+        "what_ip_learned_since_6_1_is_done_as_it_does",
+        &[
+            "-echo link add a0 type veth peer name a1",
+            "-echo link set a0 mtu 1400",
+            "-echo -j link set a0 mtu 1300",
+            "-echo -j link add b0 address 02:00:00:00:00:b1 type bridge",
+            "-echo -d link add b1 address 02:00:00:00:00:b2 type bridge",
+            "-echo link del b0",
+            "-echo -j link del b1",
+            "-echo -br link del a0",
+            "-echo link del a0",
+            "link set v0 gso_ipv4_max_size 4100 gro_ipv4_max_size 5100",
+            "link set v0 inet forwarding on rp_filter 2 mtu 1300",
+            "link property add dev v0 altname 'with blank'",
+            "link set v1 netns blue",
+            "link add m2 link-netns blue link v1 type macvlan",
+            "link add m3 link-netnsid 0 link v1 type macvlan",
+            "link add m4 netns blue link-netns /proc/self/ns/net link v0 type macvlan",
+        ],
+    );
 }
 
 #[test]
@@ -391,16 +394,16 @@ const MISTAKES_SINCE_7_1: &[&str] = &[
 fn mistakes_are_told_in_ips_words() {
     lab(|net| {
         net.arrange(NETWORK);
-        let is_new = judge_is_new("a part of mistakes_are_told_in_ips_words");
-        let all = if is_new { [MISTAKES, MISTAKES_SINCE_7_1].concat() } else { MISTAKES.to_vec() };
-        for line in all {
+        let judged = Recorded::of("mistakes_are_told_in_ips_words");
+        for line in MISTAKES_SINCE_7_1 {
+            judged.same(net, &words(line).iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        for line in MISTAKES {
             net.same(&words(line).iter().map(String::as_str).collect::<Vec<_>>());
         }
         let long = ["x".repeat(300), "x".repeat(255), "y".repeat(128)];
-        if is_new {
-            net.same(&["link", "add", &long[0], "type", "veth"]);
-            net.same(&["link", "property", "add", "dev", "v0", "altname", &long[2]]);
-        }
+        judged.same(net, &["link", "add", &long[0], "type", "veth"]);
+        judged.same(net, &["link", "property", "add", "dev", "v0", "altname", &long[2]]);
         net.same(&["link", "set", "v0", "name", &long[0]]);
         net.same(&["link", "set", "v0", "alias", &[long[1].as_str(), "x"].concat()]);
     });

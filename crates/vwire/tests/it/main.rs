@@ -14,6 +14,7 @@ mod neigh;
 mod netns;
 mod nexthop;
 mod ping;
+mod recorded;
 mod route;
 mod route_refused;
 mod rule;

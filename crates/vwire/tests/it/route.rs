@@ -1,10 +1,10 @@
 //! `ip route` and `ip nexthop`: what is said and done, word for word as `ip`, and what vwire says better.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::process::Stdio;
 
-use crate::lab::{Lab, Normal, Said, Who, alike_after, assert_alike, in_lab, judge, lab, split};
+use crate::lab::{Lab, Normal, Said, Who, alike_after, assert_alike, in_lab, lab, split};
+use crate::recorded::Recorded;
 
 /// A pair of which `v0` has a carrier and addresses, and a device `d0` that is down.
 const NETWORK: &[&str] = &[
@@ -43,14 +43,16 @@ pub(crate) fn said_alike(lines: &[&str]) {
     alike_after(NETWORK, lines);
 }
 
-/// Whether the judge is the release that vwire follows.
-pub(crate) fn judge_is_new(test: &str) -> bool {
-    let is_new = judge().version >= (7, 1);
-    if !is_new {
-        // Not eprintln!: the test harness swallows that of a test that passes.
-        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {} is older than iproute2 7.1", judge().path);
-    }
-    is_new
+/// Like [`done_alike`], for what `ip` learned since 6.1.
+#[track_caller]
+pub(crate) fn done_as_recorded(test: &str, lines: &[&str]) {
+    Recorded::of(test).alike_after(NETWORK, &[lines, SHOWS].concat());
+}
+
+/// Like [`said_alike`], for what `ip` learned since 6.1.
+#[track_caller]
+pub(crate) fn said_as_recorded(test: &str, lines: &[&str]) {
+    Recorded::of(test).alike_after(NETWORK, lines);
 }
 
 #[test]
@@ -162,30 +164,30 @@ fn routes_of_ipv6_are_added_as_ip_adds_them() {
 
 #[test]
 fn ways_of_many_are_added_as_ip_adds_them() {
-    if !judge_is_new("ways_of_many_are_added_as_ip_adds_them") {
-        return;
-    }
-    done_alike(&[
-        "route add 10.1.0.0/16 nexthop via 10.0.0.2 weight 3 nexthop via 10.0.0.3 dev v0",
-        "route add 10.2.0.0/16 proto static metric 7 nexthop dev v0 weight 256 nexthop via 10.0.0.3 onlink dev v0",
-        "route add 10.3.0.0/16 nexthop via 10.0.0.2 realms 3 nexthop via 10.0.0.3 realms 4/5",
-        "route add 10.4.0.0/16 nexthop via inet6 2001:db8::2 dev v0 nexthop via 10.0.0.3",
-        "route append 10.1.0.0/16 nexthop via 10.0.0.9",
-        "-j route show 10.1.0.0/16",
-        "-j route show 10.4.0.0/16",
-        "-o route show 10.1.0.0/16",
-        "route show dev v0",
-        "route del 10.1.0.0/16 nexthop via 10.0.0.2 weight 3 nexthop via 10.0.0.3",
-        "route add 10.5.0.0/16 nexthop via 10.0.0.2 weight 0",
-        "route add 10.5.0.0/16 nexthop via 10.0.0.2 weight 257",
-        "route add 10.5.0.0/16 nexthop via 10.0.0.2 foo",
-        "route add 10.5.0.0/16 nexthop",
-        "route add 10.5.0.0/16 nexthop dev nosuch",
-        "route add 10.5.0.0/16 nexthop via x",
-        "route add 10.5.0.0/16 nexthop via",
-        "route add 10.5.0.0/16 nexthop realm x",
-        "route add 10.5.0.0/16 nexthop nexthop dev v0",
-    ]);
+    done_as_recorded(
+        "ways_of_many_are_added_as_ip_adds_them",
+        &[
+            "route add 10.1.0.0/16 nexthop via 10.0.0.2 weight 3 nexthop via 10.0.0.3 dev v0",
+            "route add 10.2.0.0/16 proto static metric 7 nexthop dev v0 weight 256 nexthop via 10.0.0.3 onlink dev v0",
+            "route add 10.3.0.0/16 nexthop via 10.0.0.2 realms 3 nexthop via 10.0.0.3 realms 4/5",
+            "route add 10.4.0.0/16 nexthop via inet6 2001:db8::2 dev v0 nexthop via 10.0.0.3",
+            "route append 10.1.0.0/16 nexthop via 10.0.0.9",
+            "-j route show 10.1.0.0/16",
+            "-j route show 10.4.0.0/16",
+            "-o route show 10.1.0.0/16",
+            "route show dev v0",
+            "route del 10.1.0.0/16 nexthop via 10.0.0.2 weight 3 nexthop via 10.0.0.3",
+            "route add 10.5.0.0/16 nexthop via 10.0.0.2 weight 0",
+            "route add 10.5.0.0/16 nexthop via 10.0.0.2 weight 257",
+            "route add 10.5.0.0/16 nexthop via 10.0.0.2 foo",
+            "route add 10.5.0.0/16 nexthop",
+            "route add 10.5.0.0/16 nexthop dev nosuch",
+            "route add 10.5.0.0/16 nexthop via x",
+            "route add 10.5.0.0/16 nexthop via",
+            "route add 10.5.0.0/16 nexthop realm x",
+            "route add 10.5.0.0/16 nexthop nexthop dev v0",
+        ],
+    );
 }
 
 #[test]
@@ -288,30 +290,26 @@ fn a_list_is_narrowed_as_ip_narrows_it() {
         "-6 route add unreachable 2001:db8:3::/48",
         "-6 route add default via 2001:db8::2 table 100",
     ];
-    if !judge_is_new("a_list_is_narrowed_as_ip_narrows_it") {
-        return;
-    }
+    let judged = Recorded::of("a_list_is_narrowed_as_ip_narrows_it");
     lab(|net| {
         net.arrange(NETWORK);
         net.arrange(&setup);
         for filter in filters {
             for options in ["", "-6", "-4 -j", "-d", "-j -6 -d"] {
                 let words = split(&format!("{options} route show {filter}"));
-                net.same(&words.iter().map(String::as_str).collect::<Vec<_>>());
+                judged.same(net, &words.iter().map(String::as_str).collect::<Vec<_>>());
             }
         }
         for options in ["-N -d", "-s -d", "-c", "-c -6", "-br", "-j -p", "-N -j", "-o -6", "-B", "-M"] {
             let words = split(&format!("{options} route show table all"));
-            net.same(&words.iter().map(String::as_str).collect::<Vec<_>>());
+            judged.same(net, &words.iter().map(String::as_str).collect::<Vec<_>>());
         }
     });
 }
 
 #[test]
 fn the_way_is_asked_as_ip_asks_it() {
-    if !judge_is_new("the_way_is_asked_as_ip_asks_it") {
-        return;
-    }
+    let judged = Recorded::of("the_way_is_asked_as_ip_asks_it");
     lab(|net| {
         net.arrange(NETWORK);
         net.arrange(&[
@@ -366,11 +364,11 @@ fn the_way_is_asked_as_ip_asks_it() {
         ] {
             for options in ["", "-j", "-d", "-6"] {
                 let words = split(&format!("{options} route get {line}"));
-                net.same(&words.iter().map(String::as_str).collect::<Vec<_>>());
+                judged.same(net, &words.iter().map(String::as_str).collect::<Vec<_>>());
             }
         }
-        net.same(&["-4", "route", "get", "default"]);
-        net.same(&["-s", "-6", "route", "get", "2001:db8:1::1"]);
+        judged.same(net, &["-4", "route", "get", "default"]);
+        judged.same(net, &["-s", "-6", "route", "get", "2001:db8:1::1"]);
     });
 }
 
@@ -403,47 +401,47 @@ fn routes_are_flushed_as_ip_flushes_them() {
 
 #[test]
 fn tunnels_of_routes_are_made_as_ip_makes_them() {
-    if !judge_is_new("tunnels_of_routes_are_made_as_ip_makes_them") {
-        return;
-    }
-    done_alike(&[
-        "route add 10.1.0.0/16 encap ip id 100 src 10.0.0.1 dst 10.0.0.2 ttl 5 tos 8 key csum seq dev v0",
-        "route add 10.2.0.0/16 encap ip id 0x10 dst 10.0.0.2 dev v0",
-        "route add 10.3.0.0/16 encap ip6 id 7 src 2001:db8::1 dst 2001:db8::2 hoplimit 5 tc 8 dev v0",
-        "route add 10.4.0.0/16 encap mpls 100/200 ttl 7 via 10.0.0.2",
-        "route add 10.5.0.0/16 encap mpls 100 via 10.0.0.2",
-        "-6 route add 2001:db8:1::/48 encap seg6 mode encap segs 2001:db8::a,2001:db8::b dev v0",
-        "-6 route add 2001:db8:2::/48 encap seg6 mode inline segs 2001:db8::a dev v0",
-        "-6 route add 2001:db8:3::/48 encap seg6 mode encap.red segs 2001:db8::a,2001:db8::b,2001:db8::c dev v0",
-        "-6 route add 2001:db8:4::/48 encap seg6local action End dev v0",
-        "-6 route add 2001:db8:5::/48 encap seg6local action End.X nh6 2001:db8::2 dev v0",
-        "-6 route add 2001:db8:6::/48 encap seg6local action End.DT6 table 100 count dev v0",
-        "-6 route add 2001:db8:7::/48 encap seg6local action End.B6.Encaps srh segs 2001:db8::a,2001:db8::b dev v0",
-        "-6 route add 2001:db8:8::/48 encap seg6local action End flavors psp dev v0",
-        "-6 route add 2001:db8:9::/48 encap seg6local action End flavors next-csid lblen 48 nflen 16 dev v0",
-        "-6 route add 2001:db8:a::/48 encap seg6local action End.DX4 nh4 10.0.0.2 dev v0",
-        "route add 10.6.0.0/16 encap xfrm if_id 5 link_dev v0",
-        "-6 route add 2001:db8:b::/48 encap rpl segs 2001:db8::a dev v0",
-        "route add 10.7.0.0/16 nexthop encap ip id 1 dst 10.0.0.2 dev v0 nexthop encap ip id 2 dst 10.0.0.3 dev v0",
-        "route add 10.8.0.0/16 dev v0 features ecn tcp_usec_ts",
-        "-s -6 route show 2001:db8:6::/48",
-        "-j -s -6 route show 2001:db8:6::/48",
-    ]);
+    done_as_recorded(
+        "tunnels_of_routes_are_made_as_ip_makes_them",
+        &[
+            "route add 10.1.0.0/16 encap ip id 100 src 10.0.0.1 dst 10.0.0.2 ttl 5 tos 8 key csum seq dev v0",
+            "route add 10.2.0.0/16 encap ip id 0x10 dst 10.0.0.2 dev v0",
+            "route add 10.3.0.0/16 encap ip6 id 7 src 2001:db8::1 dst 2001:db8::2 hoplimit 5 tc 8 dev v0",
+            "route add 10.4.0.0/16 encap mpls 100/200 ttl 7 via 10.0.0.2",
+            "route add 10.5.0.0/16 encap mpls 100 via 10.0.0.2",
+            "-6 route add 2001:db8:1::/48 encap seg6 mode encap segs 2001:db8::a,2001:db8::b dev v0",
+            "-6 route add 2001:db8:2::/48 encap seg6 mode inline segs 2001:db8::a dev v0",
+            "-6 route add 2001:db8:3::/48 encap seg6 mode encap.red segs 2001:db8::a,2001:db8::b,2001:db8::c dev v0",
+            "-6 route add 2001:db8:4::/48 encap seg6local action End dev v0",
+            "-6 route add 2001:db8:5::/48 encap seg6local action End.X nh6 2001:db8::2 dev v0",
+            "-6 route add 2001:db8:6::/48 encap seg6local action End.DT6 table 100 count dev v0",
+            "-6 route add 2001:db8:7::/48 encap seg6local action End.B6.Encaps srh segs 2001:db8::a,2001:db8::b dev v0",
+            "-6 route add 2001:db8:8::/48 encap seg6local action End flavors psp dev v0",
+            "-6 route add 2001:db8:9::/48 encap seg6local action End flavors next-csid lblen 48 nflen 16 dev v0",
+            "-6 route add 2001:db8:a::/48 encap seg6local action End.DX4 nh4 10.0.0.2 dev v0",
+            "route add 10.6.0.0/16 encap xfrm if_id 5 link_dev v0",
+            "-6 route add 2001:db8:b::/48 encap rpl segs 2001:db8::a dev v0",
+            "route add 10.7.0.0/16 nexthop encap ip id 1 dst 10.0.0.2 dev v0 nexthop encap ip id 2 dst 10.0.0.3 dev v0",
+            "route add 10.8.0.0/16 dev v0 features ecn tcp_usec_ts",
+            "-s -6 route show 2001:db8:6::/48",
+            "-j -s -6 route show 2001:db8:6::/48",
+        ],
+    );
 }
 
 #[test]
 fn what_was_made_is_echoed_as_ip_echoes_it() {
-    if !judge_is_new("what_was_made_is_echoed_as_ip_echoes_it") {
-        return;
-    }
-    said_alike(&[
-        "-echo route add 10.1.0.0/16 via 10.0.0.2",
-        "-echo route add 10.2.0.0/16 via 10.0.0.2",
-        "-echo -d -6 route add 2001:db8:1::/48 via 2001:db8::2",
-        "-echo route add 10.2.0.0/16 via 10.0.0.2",
-        "-echo nexthop add id 3 via 10.0.0.2 dev v0",
-        "-echo nexthop add id 4 blackhole",
-    ]);
+    said_as_recorded(
+        "what_was_made_is_echoed_as_ip_echoes_it",
+        &[
+            "-echo route add 10.1.0.0/16 via 10.0.0.2",
+            "-echo route add 10.2.0.0/16 via 10.0.0.2",
+            "-echo -d -6 route add 2001:db8:1::/48 via 2001:db8::2",
+            "-echo route add 10.2.0.0/16 via 10.0.0.2",
+            "-echo nexthop add id 3 via 10.0.0.2 dev v0",
+            "-echo nexthop add id 4 blackhole",
+        ],
+    );
 }
 
 #[test]
