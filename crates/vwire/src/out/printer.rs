@@ -7,6 +7,8 @@
 //!
 //! All bytes gather in a buffer; [`Printer::take`] hands them out. The printer touches no file.
 
+use std::io;
+
 use super::colour::{Colour, Palette};
 use super::json::JsonWriter;
 
@@ -42,6 +44,16 @@ impl Printer {
     /// Hands out all that was printed so far and forgets it.
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.out)
+    }
+
+    /// Writes all that was printed so far to `sink` and forgets it; the buffer stays for what comes next.
+    ///
+    /// # Errors
+    /// What `sink` says.
+    pub fn drain_to(&mut self, sink: &mut dyn io::Write) -> io::Result<()> {
+        let written = sink.write_all(&self.out);
+        self.out.clear();
+        written
     }
 
     /// Returns whether the output is JSON.

@@ -67,8 +67,7 @@ impl<'a> Ip<'a> {
     /// # Errors
     /// Standard output cannot be written.
     pub fn flush(&mut self) -> io::Result<()> {
-        let bytes = self.printer.take();
-        self.stdout.write_all(&bytes)?;
+        self.printer.drain_to(self.stdout)?;
         self.stdout.flush()
     }
 
