@@ -53,6 +53,7 @@ pub mod error;
 pub mod filter;
 pub mod list;
 pub mod monitor;
+pub mod multicast;
 pub mod name;
 pub mod socket;
 mod sys;
@@ -61,6 +62,7 @@ pub mod wire;
 pub use error::{DumpError, DumpFailure, OpenError, RequestError};
 pub use filter::{AddressFilter, LinkFilter};
 pub use monitor::{Event, Group, Monitor, Namespaces};
+pub use multicast::Listener;
 pub use name::{IfIndex, IfName, LinkAddress};
 pub use socket::{OwnedMessage, Reply, Socket};
 pub use wire::{

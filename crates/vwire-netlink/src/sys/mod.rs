@@ -17,6 +17,59 @@ pub(crate) fn socket(protocol: i32) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// `SIOCADDMULTI` and `SIOCDELMULTI` (`linux/sockios.h`).
+const MULTICAST_REQUESTS: [libc::Ioctl; 2] = [0x8931, 0x8932];
+
+/// Which of [`MULTICAST_REQUESTS`] is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum MulticastRequest {
+    /// `SIOCADDMULTI`.
+    Add,
+    /// `SIOCDELMULTI`.
+    Delete,
+}
+
+/// `struct ifreq` with a name and a link-layer address in a `struct sockaddr`, padded to the kernel's size.
+#[repr(C, align(8))]
+struct InterfaceRequest {
+    name: [u8; 16],
+    family: u16,
+    address: [u8; 14],
+    rest: [u8; 8],
+}
+
+const _: () = assert!(size_of::<InterfaceRequest>() >= size_of::<libc::ifreq>());
+
+/// Opens a socket of a family that is good for requests about devices alone.
+pub(crate) fn datagram_socket(family: i32) -> io::Result<OwnedFd> {
+    // SAFETY: socket() takes three integers and touches no memory of ours.
+    let fd: RawFd = unsafe { libc::socket(family, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just given us `fd`, it is open, and nothing else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Adds a link-layer address to those that a device listens to, or takes it away.
+pub(crate) fn multicast(
+    fd: BorrowedFd<'_>,
+    request: MulticastRequest,
+    name: [u8; 16],
+    address: [u8; 14],
+) -> io::Result<()> {
+    let [add, delete] = MULTICAST_REQUESTS;
+    let number = match request {
+        MulticastRequest::Add => add,
+        MulticastRequest::Delete => delete,
+    };
+    let mut argument = InterfaceRequest { name, family: 0, address, rest: [0; 8] };
+    // SAFETY: both requests take a pointer to a struct ifreq; `argument` is laid out as one, is at least as long, and
+    // outlives the call, and nothing else refers to it.
+    let result = unsafe { libc::ioctl(fd.as_raw_fd(), number, &raw mut argument) };
+    check(result)
+}
+
 /// Binds the socket to a port that the kernel chooses.
 pub(crate) fn bind(fd: BorrowedFd<'_>) -> io::Result<()> {
     let mut address = zeroed_address();

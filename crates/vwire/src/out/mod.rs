@@ -12,6 +12,7 @@ pub mod host;
 pub mod json;
 pub mod kind;
 pub mod link;
+pub mod maddress;
 pub mod metrics;
 pub mod monitor;
 pub mod neigh;

@@ -9,6 +9,7 @@ mod kinds;
 mod lab;
 mod lab_helper;
 mod link_change;
+mod maddress;
 mod monitor;
 mod neigh;
 mod netns;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use vwire_netlink::{DumpError, IfName, Link, LinkFilter, Request, RequestError, Socket};
 
-use super::failure::{EXIT_SEMANTIC, Failure};
+use super::failure::{EXIT_SEMANTIC, Failure, errno_sentence};
 use super::{Ip, Persona};
 use crate::out::link::Context;
 use crate::snapshot::names;
@@ -146,4 +146,14 @@ pub fn dump_failure(error: &DumpError, persona: Persona) -> Failure {
     };
     let exit = if persona == Persona::Ip { 1 } else { EXIT_SEMANTIC };
     failure.trying("cannot list what the kernel has").with_exit(exit)
+}
+
+/// Turns a list that the kernel refused into a failure, where `ip` says at the end that it has given up.
+#[must_use]
+pub fn list_refused(error: &DumpError, exit: u8, end: &str) -> Failure {
+    let Some(errno) = error.errno() else {
+        return Failure::new(exit, end, error.to_string());
+    };
+    let said = format!("RTNETLINK answers: {}\n{end}", errno_sentence(errno));
+    Failure::kernel(errno, error.message()).with_exit(exit).said_by_ip(said)
 }

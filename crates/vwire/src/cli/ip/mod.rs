@@ -12,6 +12,7 @@ pub mod batch;
 pub mod failure;
 pub mod kernel;
 pub mod link;
+pub mod maddress;
 pub mod monitor;
 pub mod nearest;
 pub mod neigh;

@@ -5,7 +5,7 @@
 
 use super::failure::EXIT_SEMANTIC;
 use super::words::{Keyword, Words, prefix};
-use super::{Failure, Ip, address, link, monitor, neigh, netns, nexthop, route, rule, tuntap, words};
+use super::{Failure, Ip, address, link, maddress, monitor, neigh, netns, nexthop, route, rule, tuntap, words};
 
 /// What an object's name stands for.
 #[derive(Clone, Copy)]
@@ -29,7 +29,7 @@ const OBJECTS: &[Keyword<Object>] = &[
         Object { about: "addresses of devices: show, add, change, delete, flush, save", run: address::run },
     ),
     prefix("addrlabel", absent!("addrlabel")),
-    prefix("maddress", absent!("maddress")),
+    prefix("maddress", Object { about: "multicast addresses that devices listen to", run: maddress::run }),
     prefix("route", Object { about: "routes: show, add, change, delete, ask the way", run: route::run }),
     prefix("rule", Object { about: "which routing table packets are looked up in", run: rule::run }),
     prefix(

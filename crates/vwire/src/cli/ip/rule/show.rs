@@ -3,8 +3,8 @@
 use vwire_netlink::{DumpError, Request, Rule};
 
 use super::filter::{self, Filter};
-use crate::cli::ip::failure::{EXIT_USAGE, errno_sentence};
-use crate::cli::ip::kernel::refusal;
+use crate::cli::ip::failure::EXIT_USAGE;
+use crate::cli::ip::kernel::{list_refused, refusal};
 use crate::cli::ip::options::Family;
 use crate::cli::ip::words::Words;
 use crate::cli::ip::{Failure, Ip, Persona};
@@ -84,10 +84,7 @@ pub(super) fn family(ip: &Ip<'_>) -> u8 {
 
 /// Turns a list that the kernel refused into a failure.
 pub(super) fn refused(error: &DumpError) -> Failure {
-    let Some(errno) = error.errno() else {
-        return Failure::new(EXIT_USAGE, "Dump terminated", error.to_string()).trying("cannot list the rules");
-    };
-    let failure = Failure::kernel(errno, error.message()).with_exit(EXIT_USAGE).trying("cannot list the rules");
-    let said = format!("RTNETLINK answers: {}\nDump terminated", errno_sentence(errno));
-    failure.said_by_ip(said).hint("there are rules of IPv4, `-4`, and of IPv6, `-6`")
+    list_refused(error, EXIT_USAGE, "Dump terminated")
+        .trying("cannot list the rules")
+        .hint("there are rules of IPv4, `-4`, and of IPv6, `-6`")
 }
