@@ -87,12 +87,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         } else if tcp.state() == tcp::State::CloseWait && !tcp.can_recv() {
             tcp.close();
         }
-        while tcp.can_recv() && tcp.can_send() {
+        if tcp.can_recv() && tcp.can_send() {
             let room = tcp.send_capacity() - tcp.send_queue();
             let bytes = tcp.recv(|bytes| (bytes.len().min(room), bytes[..bytes.len().min(room)].to_vec()))?;
             tcp.send_slice(&bytes)?;
+            continue; // Polling sends it, and may bring more: to wait now could be to wait for ever.
         }
-        host.poll(Instant::now(), &mut tap, &mut sockets);
         wait(device.as_fd().as_raw_fd(), host.poll_delay(Instant::now(), &sockets))?;
     }
 }
