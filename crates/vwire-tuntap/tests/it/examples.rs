@@ -138,9 +138,9 @@ fn echo_is_a_host_of_its_own() {
         let address: SocketAddr = "10.5.0.2:7".parse().unwrap();
         let mut stream = TcpStream::connect_timeout(&address, PATIENCE).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let sent: Vec<u8> = (0..200_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+        let sent: Vec<u8> = (0..20_000_u32).map(|n| n.to_le_bytes()[0]).collect();
         let mut back = vec![0; sent.len()];
-        for (piece, room) in sent.chunks(20_000).zip(back.chunks_mut(20_000)) {
+        for (piece, room) in sent.chunks(1_000).zip(back.chunks_mut(1_000)) {
             stream.write_all(piece).unwrap();
             stream.read_exact(room).unwrap();
         }
