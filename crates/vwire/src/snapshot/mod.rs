@@ -3,3 +3,4 @@
 pub mod device;
 pub mod names;
 pub mod read;
+pub mod state;

@@ -3,9 +3,17 @@
 use std::collections::{BTreeSet, HashMap};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use vwire_netlink::{AddressFilter, Link, LinkFilter, NamespaceId, Request, Socket};
+use vwire_netlink::{
+    AddressFilter, DumpError, Link, LinkFilter, NamespaceId, Neighbour, Nexthop, Request, Route, Socket,
+};
 
 use super::device::{Holding, NamespacePart};
+use super::state::State;
+
+/// `NTF_PROXY`.
+const PROXY: u8 = 0x08;
+/// `RTM_F_CLONED`.
+const CLONED: u32 = 0x200;
 
 /// Another namespace, to find the id that the one being read has for it.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +38,36 @@ pub fn read_namespace(socket: &mut Socket, name: String, inode: u64, others: &[O
     }
     part.ids = ids(socket, &part.links, others);
     part
+}
+
+/// Reads the tables of the socket's namespace; what cannot be read is said in the state. Sysctls are
+/// files and not read here.
+#[must_use]
+pub fn read_state(socket: &mut Socket) -> State {
+    let mut state = State::default();
+    let missing = &mut state.missing;
+    keep(&mut state.links, missing, "links", socket.links(&LinkFilter::without_stats()));
+    keep(&mut state.addresses, missing, "addresses", socket.addresses(&AddressFilter::all()));
+    keep(&mut state.routes, missing, "routes", socket.routes(&Route::default()));
+    state.routes.retain(|route| route.flags & CLONED == 0);
+    keep(&mut state.rules, missing, "rules", socket.rules(0));
+    keep(&mut state.nexthops, missing, "nexthops", socket.nexthops(&Nexthop::default()));
+    keep(&mut state.neighbours, missing, "neighbours", socket.neighbours(&Neighbour::default()));
+    let proxies = Neighbour { flags: PROXY, ..Neighbour::default() };
+    let mut answered = Vec::new();
+    keep(&mut answered, missing, "proxied neighbours", socket.neighbours(&proxies));
+    state.neighbours.append(&mut answered);
+    keep(&mut state.forwarding, missing, "forwarding database", socket.forwarding_database());
+    keep(&mut state.bridge_links, missing, "bridge ports", socket.bridge_links());
+    keep(&mut state.labels, missing, "address labels", socket.address_labels());
+    state
+}
+
+fn keep<T>(to: &mut Vec<T>, missing: &mut Vec<String>, what: &str, read: Result<Vec<T>, DumpError>) {
+    match read {
+        Ok(found) => *to = found,
+        Err(error) => missing.push(format!("its {what}: {error}")),
+    }
 }
 
 /// Asks for ids until all that the links mention are known.
