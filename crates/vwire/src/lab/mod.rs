@@ -1,4 +1,5 @@
 //! Whole networks: namespaces, and later what is built inside them.
 
 pub mod capability;
+pub mod model;
 pub mod namespace;

@@ -8,6 +8,7 @@
 //! One file a kind of object. What to put back is decided by a pure function from the two looks.
 
 pub mod link;
+pub mod world;
 
 use vwire_netlink::RequestError;
 
