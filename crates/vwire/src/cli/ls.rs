@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use clap::{Arg, ArgAction, Command};
 use vwire_netlink::Socket;
 
-use super::ip::{self, Persona};
+use super::ip::{self, Persona, Tongue};
 use super::{Call, Verb};
 use crate::lab::namespace::{self, Namespace, find};
 use crate::out::devices;
@@ -42,7 +42,7 @@ fn run(call: &mut Call<'_>) -> u8 {
         && let Err(error) = namespace::enter(name)
     {
         let failure = ip::enter_failure(&error);
-        let _ = call.stderr.write_all(&failure.render(Persona::Vwire));
+        let _ = call.stderr.write_all(&ip::spelled(&failure, Tongue::new(Persona::Vwire, json)));
         return 1;
     }
     let seen = match look() {

@@ -8,6 +8,7 @@ pub mod colour;
 pub mod counters;
 pub mod devices;
 pub mod encap;
+pub mod failure;
 pub mod host;
 pub mod json;
 pub mod kind;

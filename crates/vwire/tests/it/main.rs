@@ -5,6 +5,8 @@ mod address;
 mod batch;
 mod compat;
 mod docs;
+mod failure;
+mod json;
 mod kinds;
 mod lab;
 mod lab_helper;

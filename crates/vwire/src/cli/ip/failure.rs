@@ -2,9 +2,17 @@
 //!
 //! Linked as `ip`, vwire must say what `ip` says, to the byte: scripts match on it. Called
 //! `vwire`, it says what was tried on which object, the kernel's sentence, and a command that
-//! helps. A [`Failure`] carries both; [`Failure::render`] chooses.
+//! helps. A [`Failure`] carries both; [`Failure::render`] chooses. With `-j`, vwire says the same as one JSON object a
+//! line ([`Failure::json_line`]); for that a failure keeps what the kernel said as it said it ([`Refusal`]).
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+use vwire_netlink::wire::ExtAck;
+use vwire_netlink::{DumpError, DumpFailure, RequestError};
 
 use super::words::shown;
+use crate::out::failure;
 
 /// Whose words the command speaks, decided by the name that it was called by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,12 +34,79 @@ pub struct Failure {
     hints: Vec<String>,
     /// Usage texts and reports are printed as they are, in both personas.
     verbatim: bool,
+    refusal: Option<Box<Refusal>>,
+    command: Option<Box<Command>>,
+}
+
+/// What the kernel said no with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Refusal {
+    /// The error number.
+    pub errno: i32,
+    /// What was asked of it, as in `RTM_NEWLINK`.
+    pub request: Option<String>,
+    /// Its sentence.
+    pub sentence: Option<String>,
+    /// The attribute that it points at, as in `IFLA_LINKINFO > IFLA_INFO_KIND`.
+    pub attribute: Option<String>,
+    /// The attribute that it misses.
+    pub missing: Option<String>,
+    /// What the attribute may be.
+    pub allowed: Option<String>,
+}
+
+impl Refusal {
+    /// A bare error number, as system calls give it.
+    #[must_use]
+    pub fn number(errno: i32) -> Self {
+        Self { errno, ..Self::default() }
+    }
+
+    /// What the kernel answered to a dump; nothing where the way to it failed.
+    #[must_use]
+    pub fn of_dump(error: &DumpError) -> Option<Self> {
+        let request = Some(error.operation.to_string());
+        Some(match &error.cause {
+            DumpFailure::Kernel { errno, ext_ack } => Self { request, ..Self::new(*errno, ext_ack) },
+            _ => Self { request, ..Self::number(error.errno()?) },
+        })
+    }
+
+    fn new(errno: i32, ext_ack: &ExtAck) -> Self {
+        let allowed = ext_ack.policy.as_ref().map(ToString::to_string).filter(|text| !text.is_empty());
+        Self {
+            errno,
+            request: None,
+            sentence: ext_ack.message.clone().filter(|sentence| !sentence.is_empty()),
+            attribute: ext_ack.attribute_path(),
+            missing: ext_ack.missing_path(),
+            allowed,
+        }
+    }
+}
+
+impl From<&RequestError> for Refusal {
+    fn from(error: &RequestError) -> Self {
+        Self { request: Some(error.operation.to_string()), ..Self::new(error.errno, &error.ext_ack) }
+    }
+}
+
+/// The command that failed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Command {
+    object: Option<&'static str>,
+    operation: Option<&'static str>,
+    words: Vec<OsString>,
+    file: Option<OsString>,
+    line: Option<usize>,
 }
 
 /// `ip`'s exit code for an error that `ip` itself found.
 pub const EXIT_SEMANTIC: u8 = 1;
 /// `ip`'s exit code where the kernel refused.
 pub const EXIT_KERNEL: u8 = 2;
+/// `ENODEV`.
+const ENODEV: i32 = 19;
 /// `ip`'s exit code for a wrong command line, `exit(-1)`.
 pub const EXIT_USAGE: u8 = 255;
 
@@ -40,7 +115,7 @@ impl Failure {
     pub fn new(exit: u8, ip: impl Into<Vec<u8>>, cause: impl Into<String>) -> Self {
         let mut ip = ip.into();
         ip.push(b'\n');
-        Self { exit, ip, tried: None, cause: cause.into(), hints: Vec::new(), verbatim: false }
+        Self { ip, cause: cause.into(), verbatim: false, ..Self::verbatim(exit, "") }
     }
 
     /// A usage text, printed as it is on standard error; exit code 255.
@@ -50,7 +125,16 @@ impl Failure {
 
     /// Words that are printed as they are in both personas; empty where all has been said before.
     pub fn verbatim(exit: u8, text: impl Into<Vec<u8>>) -> Self {
-        Self { exit, ip: text.into(), tried: None, cause: String::new(), hints: Vec::new(), verbatim: true }
+        Self {
+            exit,
+            ip: text.into(),
+            tried: None,
+            cause: String::new(),
+            hints: Vec::new(),
+            verbatim: true,
+            refusal: None,
+            command: None,
+        }
     }
 
     /// The line ends where a word must follow.
@@ -132,6 +216,7 @@ impl Failure {
         ip.extend_from_slice(name);
         ip.push(b'"');
         Self::new(EXIT_SEMANTIC, ip, format!("there is no device `{}` in this namespace", shown(name)))
+            .refused_by(Refusal::number(ENODEV))
             .hint("`vwire ls --all` shows the devices of all namespaces")
     }
 
@@ -144,9 +229,10 @@ impl Failure {
     }
 
     /// The kernel refused: `Error: SENTENCE.` with its sentence, else `RTNETLINK answers: ERRNO`.
-    pub fn kernel(errno: i32, sentence: Option<&str>) -> Self {
-        let errno_text = errno_sentence(errno);
-        match sentence.filter(|sentence| !sentence.is_empty()) {
+    pub fn kernel(refusal: impl Into<Refusal>) -> Self {
+        let refusal = refusal.into();
+        let errno_text = errno_sentence(refusal.errno);
+        let failure = match &refusal.sentence {
             Some(sentence) => {
                 let stop = if sentence.ends_with('.') || sentence.ends_with('\n') { "" } else { "." };
                 Self::new(
@@ -160,7 +246,48 @@ impl Failure {
                 format!("RTNETLINK answers: {errno_text}"),
                 format!("{errno_text} (kernel: no more detail)"),
             ),
+        };
+        failure.refused_by(refusal)
+    }
+
+    /// Keeps what the kernel said, beside words that are made already.
+    #[must_use]
+    pub fn refused_by(mut self, refusal: impl Into<Refusal>) -> Self {
+        self.refusal = Some(Box::new(refusal.into()));
+        self
+    }
+
+    /// Keeps the error number of a system call, if it is one, beside words that are made already.
+    #[must_use]
+    pub fn refused_with(self, errno: Option<i32>) -> Self {
+        match errno {
+            Some(errno) => self.refused_by(Refusal::number(errno)),
+            None => self,
         }
+    }
+
+    /// Says which command failed: its object and operation, spelled in full, and its words; the innermost wins.
+    #[must_use]
+    pub fn of_command(
+        mut self,
+        object: Option<&'static str>,
+        operation: Option<&'static str>,
+        words: &[OsString],
+    ) -> Self {
+        let command = self.command.get_or_insert_default();
+        if command.words.is_empty() {
+            (command.object, command.operation, command.words) = (object, operation, words.to_vec());
+        }
+        self
+    }
+
+    /// Says which line of which batch failed; the innermost wins.
+    #[must_use]
+    pub fn at_line(mut self, file: &OsStr, line: usize) -> Self {
+        let command = self.command.get_or_insert_default();
+        command.file.get_or_insert_with(|| file.to_owned());
+        command.line.get_or_insert(line);
+        self
     }
 
     /// Says what was tried on which object, as in "cannot add link `ep1`"; the innermost wins.
@@ -220,6 +347,39 @@ impl Failure {
         }
         text.into_bytes()
     }
+
+    /// Spells it as a JSON object on a line of its own; nothing where all has been said before.
+    ///
+    /// `name` tells what an error number is called, as in `EEXIST`.
+    #[must_use]
+    pub fn json_line(&self, name: impl Fn(i32) -> String) -> Vec<u8> {
+        let text = String::from_utf8_lossy(&self.ip);
+        if self.verbatim && text.is_empty() {
+            return Vec::new();
+        }
+        let nothing = Command::default();
+        let command = self.command.as_deref().unwrap_or(&nothing);
+        let refusal = self.refusal.as_deref();
+        let cause = if self.verbatim { text.trim_start_matches("error: ").trim_end() } else { &self.cause };
+        failure::line(&failure::Facts {
+            object: command.object,
+            operation: command.operation,
+            command: command.words.iter().map(|word| word.as_bytes()).collect(),
+            file: command.file.as_deref().map(OsStrExt::as_bytes),
+            line: command.line,
+            tried: self.tried.as_deref(),
+            errno: refusal.map(|refusal| refusal.errno),
+            error: refusal.map(|refusal| name(refusal.errno)),
+            request: refusal.and_then(|refusal| refusal.request.as_deref()),
+            kernel: refusal.and_then(|refusal| refusal.sentence.as_deref()),
+            attribute: refusal.and_then(|refusal| refusal.attribute.as_deref()),
+            missing: refusal.and_then(|refusal| refusal.missing.as_deref()),
+            allowed: refusal.and_then(|refusal| refusal.allowed.as_deref()),
+            cause,
+            hints: &self.hints,
+            exit: self.exit,
+        })
+    }
 }
 
 /// Spells control characters out: a name from the command line shall neither break a line nor steer a terminal.
@@ -249,7 +409,7 @@ mod tests {
 
     #[test]
     fn a_kernel_refusal_speaks_both_tongues() {
-        let failure = Failure::kernel(17, None).trying("cannot add link `ep1`").hint("choose another name");
+        let failure = Failure::kernel(Refusal::number(17)).trying("cannot add link `ep1`").hint("choose another name");
         assert_eq!(said(&failure, Persona::Ip), "RTNETLINK answers: File exists\n");
         let better = "error: cannot add link `ep1`: File exists (kernel: no more detail)\nhint: choose another name\n";
         assert_eq!(said(&failure, Persona::Vwire), better);
@@ -258,9 +418,10 @@ mod tests {
 
     #[test]
     fn the_kernels_sentence_gets_its_full_stop_once() {
-        let with = Failure::kernel(22, Some("mtu less than device minimum"));
+        let refusal = |sentence: &str| Refusal { sentence: Some(sentence.to_owned()), ..Refusal::number(22) };
+        let with = Failure::kernel(refusal("mtu less than device minimum"));
         assert_eq!(said(&with, Persona::Ip), "Error: mtu less than device minimum.\n");
-        let twice = Failure::kernel(22, Some("Bad."));
+        let twice = Failure::kernel(refusal("Bad."));
         assert_eq!(said(&twice, Persona::Ip), "Error: Bad.\n");
     }
 

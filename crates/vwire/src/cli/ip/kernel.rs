@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use vwire_netlink::{DumpError, IfName, Link, LinkFilter, Request, RequestError, Socket};
 
-use super::failure::{EXIT_SEMANTIC, Failure, errno_sentence};
+use super::failure::{EXIT_SEMANTIC, Failure, Refusal, errno_sentence};
 use super::{Ip, Persona};
 use crate::out::link::Context;
 use crate::snapshot::names;
@@ -108,6 +108,11 @@ impl Ip<'_> {
     }
 }
 
+/// Returns what an error number is called, as in `EEXIST`.
+pub(in crate::cli) fn errno_name(errno: i32) -> String {
+    format!("{:?}", nix::errno::Errno::from_raw(errno))
+}
+
 /// Looks up who owns a TUN or TAP device.
 pub fn name_owners(context: &mut Context, link: &Link) {
     let Some(owners) = link.linkinfo.as_deref().map(crate::out::kind::owners) else { return };
@@ -124,7 +129,7 @@ fn remember(links: &mut HashMap<u32, (Vec<u8>, u32)>, link: &Link) {
 /// Turns the kernel's refusal of a request into a failure.
 #[must_use]
 pub fn refusal(error: &RequestError) -> Failure {
-    let failure = Failure::kernel(error.errno(), error.message());
+    let failure = Failure::kernel(error);
     match error.errno() {
         EPERM => failure.hint(
             "this takes CAP_NET_ADMIN in the namespace: run it as root, or in a namespace of your own \
@@ -140,9 +145,9 @@ pub fn refusal(error: &RequestError) -> Failure {
 /// Turns a dump that failed into a failure.
 #[must_use]
 pub fn dump_failure(error: &DumpError, persona: Persona) -> Failure {
-    let failure = match (error.errno(), error.message()) {
-        (Some(errno), message) => Failure::kernel(errno, message),
-        (None, _) => Failure::new(EXIT_SEMANTIC, "Dump terminated", error.to_string()),
+    let failure = match Refusal::of_dump(error) {
+        Some(refusal) => Failure::kernel(refusal),
+        None => Failure::new(EXIT_SEMANTIC, "Dump terminated", error.to_string()),
     };
     let exit = if persona == Persona::Ip { 1 } else { EXIT_SEMANTIC };
     failure.trying("cannot list what the kernel has").with_exit(exit)
@@ -151,9 +156,9 @@ pub fn dump_failure(error: &DumpError, persona: Persona) -> Failure {
 /// Turns a list that the kernel refused into a failure, where `ip` says at the end that it has given up.
 #[must_use]
 pub fn list_refused(error: &DumpError, exit: u8, end: &str) -> Failure {
-    let Some(errno) = error.errno() else {
+    let Some(refusal) = Refusal::of_dump(error) else {
         return Failure::new(exit, end, error.to_string());
     };
-    let said = format!("RTNETLINK answers: {}\n{end}", errno_sentence(errno));
-    Failure::kernel(errno, error.message()).with_exit(exit).said_by_ip(said)
+    let said = format!("RTNETLINK answers: {}\n{end}", errno_sentence(refusal.errno));
+    Failure::kernel(refusal).with_exit(exit).said_by_ip(said)
 }

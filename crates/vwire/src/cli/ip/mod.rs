@@ -33,7 +33,7 @@ use std::io::{self, BufRead, Write};
 use vwire_netlink::Socket;
 
 use crate::lab::namespace;
-use crate::out::{Layout, Palette, Printer};
+use crate::out::{self, Layout, Palette, Printer};
 pub use failure::{Failure, Persona};
 pub(in crate::cli) use netns::enter_failure;
 pub use objects::spoken as spoken_objects;
@@ -83,7 +83,20 @@ impl<'a> Ip<'a> {
     /// Says something on standard error at once, after what was printed so far.
     pub fn say(&mut self, words: &[u8]) {
         let _ = self.flush();
-        let _ = self.stderr.write_all(words);
+        let _ = match self.tongue() {
+            Tongue::Json => self.stderr.write_all(&out::failure::message_line(words)),
+            Tongue::Words(_) => self.stderr.write_all(words),
+        };
+    }
+
+    /// Says a failure on standard error at once, after what was printed so far.
+    pub fn complain(&mut self, failure: &Failure) {
+        let _ = self.flush();
+        let _ = self.stderr.write_all(&spelled(failure, self.tongue()));
+    }
+
+    fn tongue(&self) -> Tongue {
+        Tongue::new(self.persona, self.options.json)
     }
 }
 
@@ -115,13 +128,14 @@ pub fn main(persona: Persona, arguments: &[OsString], stdout: &mut dyn Write, st
             };
             0
         }
-        Ok(Asked::Help) => finish(&help(), persona, stderr),
+        Ok(Asked::Help) => finish(&help(), Tongue::new(persona, options::asks_for_json(arguments)), stderr),
         Ok(Asked::Command(options, words)) => {
             if let Some(name) = &options.netns
                 && let Err(error) = namespace::enter(name)
             {
-                return finish(&netns::enter_failure(&error), persona, stderr);
+                return finish(&netns::enter_failure(&error), Tongue::new(persona, options.json), stderr);
             }
+            let tongue = Tongue::new(persona, options.json);
             let mut ip = Ip::new(options, persona, stdout, stderr);
             let result = match ip.options.batch.clone() {
                 Some(file) => run_batch(&mut ip, &file),
@@ -129,7 +143,7 @@ pub fn main(persona: Persona, arguments: &[OsString], stdout: &mut dyn Write, st
             };
             let flushed = ip.flush();
             match (result, flushed) {
-                (Err(failure), _) => finish(&failure, persona, stderr),
+                (Err(failure), _) => finish(&failure, tongue, stderr),
                 (Ok(()), Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => {
                     let _ = writeln!(stderr, "error: cannot write the output: {error}");
                     1
@@ -137,7 +151,7 @@ pub fn main(persona: Persona, arguments: &[OsString], stdout: &mut dyn Write, st
                 (Ok(()), _) => 0,
             }
         }
-        Err(failure) => finish(&failure, persona, stderr),
+        Err(failure) => finish(&failure, Tongue::new(persona, options::asks_for_json(arguments)), stderr),
     }
 }
 
@@ -147,8 +161,32 @@ pub fn is_object(word: &str) -> bool {
     objects::find(word.as_bytes()).is_some()
 }
 
-fn finish(failure: &Failure, persona: Persona, stderr: &mut dyn Write) -> u8 {
-    let _ = stderr.write_all(&failure.render(persona));
+/// In which form failures are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum Tongue {
+    /// For people, in a persona's words.
+    Words(Persona),
+    /// For programs, an object a line.
+    Json,
+}
+
+impl Tongue {
+    /// Linked as `ip`, vwire tells failures as `ip` does, in words.
+    pub(in crate::cli) fn new(persona: Persona, json: bool) -> Self {
+        if json && persona == Persona::Vwire { Self::Json } else { Self::Words(persona) }
+    }
+}
+
+/// Spells a failure, to be written on standard error.
+pub(in crate::cli) fn spelled(failure: &Failure, tongue: Tongue) -> Vec<u8> {
+    match tongue {
+        Tongue::Words(persona) => failure.render(persona),
+        Tongue::Json => failure.json_line(kernel::errno_name),
+    }
+}
+
+fn finish(failure: &Failure, tongue: Tongue, stderr: &mut dyn Write) -> u8 {
+    let _ = stderr.write_all(&spelled(failure, tongue));
     failure.exit()
 }
 
@@ -159,8 +197,11 @@ fn finish(failure: &Failure, persona: Persona, stderr: &mut dyn Write) -> u8 {
 pub fn run(ip: &mut Ip<'_>, command: &[OsString]) -> Result<(), Failure> {
     let mut words = Words::new(command);
     let Some(word) = words.next() else { return Err(help()) };
-    let object = objects::find(word).ok_or_else(|| options::unknown_object(word))?;
-    (object.run)(ip, &mut words)
+    let Some((name, object)) = objects::find(word) else {
+        return Err(options::unknown_object(word).of_command(None, None, command));
+    };
+    let operation = words.peek().map_or(Some("show"), object.operation);
+    (object.run)(ip, &mut words).map_err(|failure| failure.of_command(Some(name), operation, command))
 }
 
 fn help() -> Failure {
@@ -188,11 +229,14 @@ fn run_batch(ip: &mut Ip<'_>, file: &OsStr) -> Result<(), Failure> {
             ip.flush().or_else(closed_pipe_is_no_error)?;
             continue;
         };
-        ip.say(&failure.render(ip.persona));
+        let failure = failure.at_line(file, line.number);
+        ip.complain(&failure);
         if failure.exit() == failure::EXIT_USAGE {
             return Err(Failure::verbatim(failure.exit(), ""));
         }
-        ip.say(format!("Command failed {}:{}\n", file.display(), line.number).as_bytes());
+        if ip.tongue() != Tongue::Json {
+            ip.say(format!("Command failed {}:{}\n", file.display(), line.number).as_bytes());
+        }
         failed = true;
         if !ip.options.force {
             break;
@@ -201,7 +245,7 @@ fn run_batch(ip: &mut Ip<'_>, file: &OsStr) -> Result<(), Failure> {
     if splitter.is_joining() {
         let failure = Failure::new(0, "Missing continuation line", "the last line ends in a backslash")
             .trying(format!("cannot run line {} of the batch `{}`", splitter.number(), file.display()));
-        ip.say(&failure.render(ip.persona));
+        ip.complain(&failure);
     }
     if failed { Err(Failure::verbatim(1, "")) } else { Ok(()) }
 }

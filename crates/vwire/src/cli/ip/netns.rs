@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::failure::EXIT_SEMANTIC;
-use super::words::{Keyword, Words, find, prefix, shown};
+use super::words::{Keyword, Words, find, in_full, prefix, shown};
 use super::{Failure, Ip, Persona};
 use crate::lab::capability::Capability;
 use crate::lab::namespace::find::processes_in;
@@ -72,6 +72,11 @@ const COMMANDS: &[Keyword<Ask>] = &[
     prefix("monitor", Ask::Monitor),
     prefix("attach", Ask::Attach),
 ];
+
+/// Returns the name of the command that a word stands for.
+pub(super) fn operation(word: &[u8]) -> Option<&'static str> {
+    in_full(COMMANDS, word)
+}
 
 /// Runs one `netns` command.
 ///
@@ -162,7 +167,7 @@ fn delete(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     for name in all_names()? {
         if let Err(failure) = delete_one(&name) {
             // ip says so, stops there, and ends with 0.
-            ip.say(&failure.render(ip.persona));
+            ip.complain(&failure);
             break;
         }
     }
@@ -174,8 +179,9 @@ fn delete_one(name: &Name) -> Result<(), Failure> {
         let reason = reason(&error);
         let path = name.path();
         let ip = format!("Cannot remove namespace file \"{}\": {reason}", path.display());
-        let failure =
-            Failure::new(EXIT_SEMANTIC, ip, reason).trying(format!("cannot delete network namespace `{name}`"));
+        let failure = Failure::new(EXIT_SEMANTIC, ip, reason)
+            .trying(format!("cannot delete network namespace `{name}`"))
+            .refused_with(error.raw_os_error());
         helped(failure, &error, name.as_os_str())
     })
 }
@@ -199,7 +205,8 @@ fn identify(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     let identity = Namespace::open(path).map(|namespace| namespace.identity()).map_err(|error| {
         let reason = reason(&error);
         let failure = Failure::new(EXIT_SEMANTIC, format!("Cannot open network namespace: {reason}"), reason)
-            .trying(format!("cannot tell the network namespace of {who}"));
+            .trying(format!("cannot tell the network namespace of {who}"))
+            .refused_with(error.raw_os_error());
         match error.kind() {
             io::ErrorKind::NotFound => failure.hint("there is no such process"),
             _ => privilege(failure, &error, Capability::SysPtrace),
@@ -209,7 +216,9 @@ fn identify(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             let reason = reason(&error);
             let ip = format!("Failed to open directory {DIRECTORY}:{reason}");
-            return Err(Failure::new(EXIT_SEMANTIC, ip, reason).trying(format!("cannot read {DIRECTORY}")));
+            return Err(Failure::new(EXIT_SEMANTIC, ip, reason)
+                .trying(format!("cannot read {DIRECTORY}"))
+                .refused_with(error.raw_os_error()));
         }
         names => names.unwrap_or_default(),
     };
@@ -228,12 +237,15 @@ fn pids(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     let namespace = Namespace::open(name.path()).map_err(|error| {
         let reason = reason(&error);
         let failure = Failure::new(EXIT_SEMANTIC, format!("Cannot open network namespace: {reason}"), reason)
-            .trying(format!("cannot open network namespace `{name}`"));
+            .trying(format!("cannot open network namespace `{name}`"))
+            .refused_with(error.raw_os_error());
         helped(failure, &error, name.as_os_str())
     })?;
     let pids = processes_in(namespace.identity()).map_err(|error| {
         let reason = reason(&error);
-        Failure::new(EXIT_SEMANTIC, format!("Open of /proc failed: {reason}"), reason).trying("cannot read /proc")
+        Failure::new(EXIT_SEMANTIC, format!("Open of /proc failed: {reason}"), reason)
+            .trying("cannot read /proc")
+            .refused_with(error.raw_os_error())
     })?;
     for pid in pids {
         ip.printer.verbatim(format!("{pid}\n"));
@@ -264,7 +276,7 @@ fn exec_in_all(ip: &mut Ip<'_>, program: Option<&[u8]>, arguments: &[OsString]) 
     for name in all_names()? {
         ip.printer.verbatim([b"\nnetns: ", name.as_os_str().as_bytes(), b"\n"].concat());
         if let Err(failure) = exec_beside(ip, name.as_os_str(), program, arguments) {
-            ip.say(&failure.render(ip.persona));
+            ip.complain(&failure);
         }
     }
     Ok(())
@@ -290,7 +302,9 @@ fn monitor(ip: &mut Ip<'_>) -> Result<(), Failure> {
             WatchStep::MakeDirectory => format!("mkdir {DIRECTORY} failed: {reason}"),
             WatchStep::Watch => format!("inotify_add_watch failed: {reason}"),
         };
-        let failure = Failure::new(EXIT_SEMANTIC, ip, reason).trying(format!("cannot watch {DIRECTORY}"));
+        let failure = Failure::new(EXIT_SEMANTIC, ip, reason)
+            .trying(format!("cannot watch {DIRECTORY}"))
+            .refused_with(error.raw_os_error());
         privilege(failure, &error, Capability::SysAdmin)
     })?;
     loop {
@@ -298,6 +312,7 @@ fn monitor(ip: &mut Ip<'_>) -> Result<(), Failure> {
             let reason = reason(&error);
             Failure::new(EXIT_SEMANTIC, format!("read failed: {reason}"), reason)
                 .trying(format!("cannot watch {DIRECTORY}"))
+                .refused_with(error.raw_os_error())
         })?;
         for change in changes {
             let (word, name) = match &change {
@@ -319,7 +334,9 @@ fn all_names() -> Result<Vec<Name>, Failure> {
         names => names.map_err(|error| {
             let reason = reason(&error);
             let ip = format!("Failed to open directory {DIRECTORY}: {reason}");
-            Failure::new(EXIT_SEMANTIC, ip, reason).trying(format!("cannot read {DIRECTORY}"))
+            Failure::new(EXIT_SEMANTIC, ip, reason)
+                .trying(format!("cannot read {DIRECTORY}"))
+                .refused_with(error.raw_os_error())
         }),
     }
 }

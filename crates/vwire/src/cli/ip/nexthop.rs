@@ -12,7 +12,7 @@ use super::options::Family;
 use super::route::change::{known, put};
 use super::route::value::{self, named};
 use super::route::{encap, hint, show};
-use super::words::{Keyword, Words, begins, exact, find, number_as, prefix, shown};
+use super::words::{Keyword, Words, begins, exact, find, in_full, number_as, prefix, shown};
 use super::{Failure, Ip, link};
 use crate::out::nexthop as out;
 use crate::snapshot::names;
@@ -73,6 +73,11 @@ const COMMANDS: &[Keyword<Command>] = &[
     prefix("help", Command::Help),
 ];
 
+/// Returns the name of the command that a word stands for.
+pub fn operation(word: &[u8]) -> Option<&'static str> {
+    in_full(COMMANDS, word)
+}
+
 /// Runs a command on next hops; without a word it lists them.
 ///
 /// # Errors
@@ -129,7 +134,7 @@ fn change(ip: &mut Ip<'_>, words: &mut Words<'_>, command: Command) -> Result<()
 }
 
 fn refused(ip: &mut Ip<'_>, hop: &Nexthop, command: Command, error: &RequestError) -> Result<Failure, Failure> {
-    let failure = Failure::kernel(error.errno(), error.message());
+    let failure = Failure::kernel(error);
     let id = hop.id.unwrap_or(0);
     Ok(match error.errno() {
         EPERM => hint::may_not(failure, EPERM),
@@ -338,7 +343,7 @@ const BUCKET_WORDS: &[Keyword<Word>] = &[
 
 fn read_filter(ip: &mut Ip<'_>, words: &mut Words<'_>, known_words: &[Keyword<Word>]) -> Result<Filter, Failure> {
     let family = ip.options.family.number();
-    let request = Nexthop { family, op_flags: operation(ip), ..Nexthop::default() };
+    let request = Nexthop { family, op_flags: op_flags(ip), ..Nexthop::default() };
     let mut filter = Filter { request, all: words.is_empty(), ..Filter::default() };
     while let Some(word) = words.next() {
         match find(known_words, word) {
@@ -373,7 +378,7 @@ fn read_filter(ip: &mut Ip<'_>, words: &mut Words<'_>, known_words: &[Keyword<Wo
 }
 
 /// `NHA_OP_FLAG_DUMP_STATS`, `NHA_OP_FLAG_DUMP_HW_STATS`, as `-s` asks for them.
-fn operation(ip: &Ip<'_>) -> Option<u32> {
+fn op_flags(ip: &Ip<'_>) -> Option<u32> {
     match ip.options.stats {
         0 => None,
         1 => Some(1),
@@ -385,7 +390,7 @@ fn operation(ip: &Ip<'_>) -> Option<u32> {
 #[must_use]
 pub fn question(ip: &Ip<'_>, id: u32) -> Nexthop {
     let family = ip.options.family.number();
-    Nexthop { family, id: Some(id), op_flags: Some(operation(ip).unwrap_or(0)), ..Nexthop::default() }
+    Nexthop { family, id: Some(id), op_flags: Some(op_flags(ip).unwrap_or(0)), ..Nexthop::default() }
 }
 
 fn list(ip: &mut Ip<'_>, filter: &Filter, last: &str) -> Result<Vec<Nexthop>, Failure> {
@@ -420,7 +425,7 @@ fn show_one(ip: &mut Ip<'_>, id: u32) -> Result<(), Failure> {
 }
 
 fn missing(ip: &mut Ip<'_>, id: u32, verb: &str, error: &RequestError) -> Result<Failure, Failure> {
-    let failure = Failure::kernel(error.errno(), error.message()).trying(format!("cannot {verb} next hop {id}"));
+    let failure = Failure::kernel(error).trying(format!("cannot {verb} next hop {id}"));
     if error.errno() != ENOENT {
         return Ok(hint::may_not(failure, error.errno()));
     }
@@ -490,7 +495,7 @@ fn delete(ip: &mut Ip<'_>, filter: &Filter, hops: &[Nexthop]) -> Result<usize, F
             Ok(_) => count += 1,
             Err(error) => {
                 let failure = missing(ip, id, "delete", &error)?;
-                ip.say(&failure.render(ip.persona));
+                ip.complain(&failure);
             }
         }
     }

@@ -14,61 +14,111 @@ pub(super) struct Object {
     about: &'static str,
     /// Runs its command.
     pub(super) run: fn(&mut Ip<'_>, &mut Words<'_>) -> Result<(), Failure>,
+    /// Tells the name of the command that a word stands for.
+    pub(super) operation: fn(&[u8]) -> Option<&'static str>,
 }
 
 /// An object that `ip` has and vwire has not.
 macro_rules! absent {
     ($name:literal) => {
-        Object { about: "", run: |_, _| Err(refuse($name)) }
+        Object { about: "", run: |_, _| Err(refuse($name)), operation: |_| None }
     };
 }
 
 const OBJECTS: &[Keyword<Object>] = &[
     prefix(
         "address",
-        Object { about: "addresses of devices: show, add, change, delete, flush, save", run: address::run },
+        Object {
+            about: "addresses of devices: show, add, change, delete, flush, save",
+            run: address::run,
+            operation: address::operation,
+        },
     ),
     prefix("addrlabel", absent!("addrlabel")),
-    prefix("maddress", Object { about: "multicast addresses that devices listen to", run: maddress::run }),
-    prefix("route", Object { about: "routes: show, add, change, delete, ask the way", run: route::run }),
-    prefix("rule", Object { about: "which routing table packets are looked up in", run: rule::run }),
+    prefix(
+        "maddress",
+        Object {
+            about: "multicast addresses that devices listen to",
+            run: maddress::run,
+            operation: maddress::operation,
+        },
+    ),
+    prefix(
+        "route",
+        Object {
+            about: "routes: show, add, change, delete, ask the way",
+            run: route::run,
+            operation: route::operation,
+        },
+    ),
+    prefix(
+        "rule",
+        Object { about: "which routing table packets are looked up in", run: rule::run, operation: rule::operation },
+    ),
     prefix(
         "neighbor",
-        Object { about: "link-layer addresses of neighbours: show, add, change, delete, flush", run: neigh::run },
+        Object {
+            about: "link-layer addresses of neighbours: show, add, change, delete, flush",
+            run: neigh::run,
+            operation: neigh::operation,
+        },
     ),
-    prefix("neighbour", Object { about: "", run: neigh::run }),
+    prefix("neighbour", Object { about: "", run: neigh::run, operation: neigh::operation }),
     prefix("ntable", absent!("ntable")),
     prefix("ntbl", absent!("ntbl")),
-    prefix("link", Object { about: "network devices: show, add, set, delete", run: link::run }),
+    prefix(
+        "link",
+        Object { about: "network devices: show, add, set, delete", run: link::run, operation: link::operation },
+    ),
     prefix("l2tp", absent!("l2tp")),
     prefix("fou", absent!("fou")),
     prefix("ila", absent!("ila")),
     prefix("macsec", absent!("macsec")),
     prefix("tunnel", absent!("tunnel")),
     prefix("tunl", absent!("tunl")),
-    prefix("tuntap", Object { about: "TUN and TAP devices: show, add, delete", run: tuntap::run }),
-    prefix("tap", Object { about: "", run: tuntap::run }),
+    prefix(
+        "tuntap",
+        Object { about: "TUN and TAP devices: show, add, delete", run: tuntap::run, operation: tuntap::operation },
+    ),
+    prefix("tap", Object { about: "", run: tuntap::run, operation: tuntap::operation }),
     prefix("token", absent!("token")),
     prefix("tcpmetrics", absent!("tcpmetrics")),
     prefix("tcp_metrics", absent!("tcp_metrics")),
-    prefix("monitor", Object { about: "tells what changes, as it changes", run: monitor::run }),
+    prefix(
+        "monitor",
+        Object { about: "tells what changes, as it changes", run: monitor::run, operation: monitor::operation },
+    ),
     prefix("xfrm", absent!("xfrm")),
     prefix("mroute", absent!("mroute")),
     prefix("mrule", absent!("mrule")),
-    prefix("netns", Object { about: "network namespaces: list, add, delete, run programs in them", run: netns::run }),
+    prefix(
+        "netns",
+        Object {
+            about: "network namespaces: list, add, delete, run programs in them",
+            run: netns::run,
+            operation: netns::operation,
+        },
+    ),
     prefix("netconf", absent!("netconf")),
     prefix("vrf", absent!("vrf")),
     prefix("sr", absent!("sr")),
-    prefix("nexthop", Object { about: "next hops that routes share, and groups of them", run: nexthop::run }),
+    prefix(
+        "nexthop",
+        Object {
+            about: "next hops that routes share, and groups of them",
+            run: nexthop::run,
+            operation: nexthop::operation,
+        },
+    ),
     prefix("mptcp", absent!("mptcp")),
     prefix("ioam", absent!("ioam")),
-    prefix("help", Object { about: "", run: |_, _| Err(super::help()) }),
+    prefix("help", Object { about: "", run: |_, _| Err(super::help()), operation: |_| None }),
     prefix("stats", absent!("stats")),
 ];
 
-/// Returns the object that a word stands for.
-pub(super) fn find(word: &[u8]) -> Option<Object> {
-    words::find(OBJECTS, word)
+/// Returns the object that a word stands for, and its name.
+pub(super) fn find(word: &[u8]) -> Option<(&'static str, Object)> {
+    OBJECTS.iter().find(|row| words::begins(row.word, word)).map(|row| (row.word, row.means))
 }
 
 /// Returns the names of the objects that vwire speaks of, and what each is about.

@@ -126,6 +126,14 @@ pub enum Asked<'a> {
     Help,
 }
 
+/// Returns whether `-j` stands before whatever may be wrong.
+#[must_use]
+pub fn asks_for_json(arguments: &[OsString]) -> bool {
+    let mut options = Options::default();
+    let _ = read(&mut options, arguments);
+    options.json
+}
+
 #[derive(Clone, Copy)]
 enum Word {
     Loops,
@@ -191,6 +199,21 @@ const OPTIONS: &[Keyword<Word>] = &[
 /// An option that is not known or lacks its value, as `ip` words it.
 pub fn parse(arguments: &[OsString]) -> Result<Asked<'_>, Failure> {
     let mut options = Options::default();
+    Ok(match read(&mut options, arguments)? {
+        End::Version => Asked::Version,
+        End::Help => Asked::Help,
+        End::Command(words) => Asked::Command(options, words),
+    })
+}
+
+/// What ends the options.
+enum End<'a> {
+    Version,
+    Help,
+    Command(&'a [OsString]),
+}
+
+fn read<'a>(options: &mut Options, arguments: &'a [OsString]) -> Result<End<'a>, Failure> {
     let mut words = Words::new(arguments);
     while let Some(word) = words.peek() {
         if word == b"--" {
@@ -207,13 +230,13 @@ pub fn parse(arguments: &[OsString]) -> Result<Asked<'_>, Failure> {
             continue;
         }
         match find(OPTIONS, option) {
-            Some(Word::Version) => return Ok(Asked::Version),
-            Some(Word::Help) => return Ok(Asked::Help),
-            Some(known) => take(known, &mut options, &mut words)?,
+            Some(Word::Version) => return Ok(End::Version),
+            Some(Word::Help) => return Ok(End::Help),
+            Some(known) => take(known, options, &mut words)?,
             None => return Err(unknown_option(option)),
         }
     }
-    Ok(Asked::Command(options, words.rest()))
+    Ok(End::Command(words.rest()))
 }
 
 fn take(word: Word, options: &mut Options, words: &mut Words<'_>) -> Result<(), Failure> {

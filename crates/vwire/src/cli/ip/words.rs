@@ -38,6 +38,16 @@ pub fn find<T: Copy>(table: &[Keyword<T>], word: &[u8]) -> Option<T> {
         .map(|row| row.means)
 }
 
+/// Returns the name of the command that a word stands for, one for all of its spellings.
+pub fn in_full<T>(table: &[Keyword<T>], word: &[u8]) -> Option<&'static str> {
+    let matches = |row: &&Keyword<T>| if row.exact { word == row.word.as_bytes() } else { begins(row.word, word) };
+    table.iter().find(matches).map(|row| match row.word {
+        "list" | "lst" => "show",
+        "chg" => "change",
+        name => name,
+    })
+}
+
 /// Returns whether `word` is `keyword` or a beginning of it; the empty word is neither.
 #[must_use]
 pub fn begins(keyword: &str, word: &[u8]) -> bool {

@@ -115,7 +115,7 @@ fn delete(ip: &mut Ip<'_>, chosen: &[Address]) -> Result<(), Failure> {
                 None => format!("{sentence} (kernel: no more detail)"),
             };
             let failure = Failure::new(EXIT_USAGE, format!("Failed to send flush request: {sentence}"), cause);
-            return Err(failure.trying("cannot flush addresses"));
+            return Err(failure.trying("cannot flush addresses").refused_by(&error));
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ pub mod modify;
 pub mod show;
 pub mod store;
 
-use super::words::{Keyword, Words, exact, find, prefix};
+use super::words::{Keyword, Words, exact, find, in_full, prefix};
 use super::{Failure, Ip};
 use crate::out::address::AddressNames;
 use crate::snapshot::names;
@@ -91,6 +91,11 @@ impl From<Stop> for Failure {
             Stop::Failure(failure) => failure,
         }
     }
+}
+
+/// Returns the name of the command that a word stands for.
+pub fn operation(word: &[u8]) -> Option<&'static str> {
+    in_full(COMMANDS, word)
 }
 
 /// Runs a command on addresses; without a word it lists them.

@@ -154,7 +154,7 @@ fn refused(
     error: &RequestError,
     aftermath: Option<Aftermath>,
 ) -> Result<Failure, Failure> {
-    let failure = Failure::kernel(error.errno(), error.message()).trying(hint::attempt(change));
+    let failure = Failure::kernel(error).trying(hint::attempt(change));
     let facts = Facts { aftermath, ..gather(ip, change, error.errno())? };
     let hints = hint::hints(change, error.errno(), &error.ext_ack, &facts);
     Ok(hints.into_iter().fold(failure, Failure::hint))

@@ -17,7 +17,7 @@ pub(in crate::cli::ip) mod words;
 use request::Verb;
 
 use super::nearest::nearest;
-use super::words::{Keyword, Words, find, prefix, shown};
+use super::words::{Keyword, Words, find, in_full, prefix, shown};
 use super::{Failure, Ip};
 
 /// What `ip link` can do.
@@ -42,6 +42,11 @@ const COMMANDS: &[Keyword<Command>] = &[
     prefix("property", Command::Property),
     prefix("help", Command::Help),
 ];
+
+/// Returns the name of the command that a word stands for.
+pub fn operation(word: &[u8]) -> Option<&'static str> {
+    in_full(COMMANDS, word)
+}
 
 /// Runs a command on links; without a word it lists them.
 ///

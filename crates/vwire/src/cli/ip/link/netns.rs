@@ -75,7 +75,7 @@ fn id_now(socket: &mut Socket, wanted: &NamespaceId, refusals: &mut Vec<RequestE
 
 /// What is named is no namespace; `named` is the word that `ip` names in its place.
 pub(super) fn not_linked(name: &[u8], named: &[u8], refusals: &[RequestError]) -> Failure {
-    let told = |error: &RequestError| Failure::kernel(error.errno(), error.message()).render(Persona::Ip);
+    let told = |error: &RequestError| Failure::kernel(error).render(Persona::Ip);
     let before: Vec<u8> = refusals.iter().flat_map(told).collect();
     let ip = [&before, &b"Error: argument \""[..], named, b"\" is wrong: Invalid \"link-netns\" value\n"].concat();
     Failure::new(EXIT_USAGE, ip, format!("there is no namespace `{}`", shown(name)))
@@ -95,9 +95,10 @@ pub(super) fn device(ip: &mut Ip<'_>, seen_from: Option<&Namespace>, id: i32, na
     let answer = with_socket(ip, seen_from, |socket| socket.get::<Link>(&Request::get_link(&wanted)))?;
     answer.map(|link| link.index).map_err(|error| {
         // `ip` tells both: the kernel's answer, and that there is no device.
-        let kernel = Failure::kernel(error.errno(), error.message()).render(Persona::Ip);
+        let kernel = Failure::kernel(&error).render(Persona::Ip);
         let (ip, named) = ([&kernel, &b"Cannot find device \""[..], name, b"\""].concat(), shown(name));
         Failure::new(EXIT_SEMANTIC, ip, format!("there is no device `{named}` in the namespace with the id {id}"))
+            .refused_by(&error)
             .hint("`vwire netns list-id` lists the ids")
     })
 }
@@ -119,6 +120,7 @@ fn with_socket<T: Send>(
                 format!("Cannot set namespace: {reason}"),
                 format!("cannot enter it: {reason}"),
             )
+            .refused_with(error.raw_os_error())
             .hint("this takes CAP_SYS_ADMIN: run it as root"))
         }
     }

@@ -101,7 +101,7 @@ fn send(ip: &mut Ip<'_>, verb: Verb, asked: &Names<'_>) -> Result<(), Failure> {
     };
     let shows = |name: &&[u8]| format!("`vwire link show {}` shows who has the name", shown(name));
     change::send(ip, &request)?.map(|_| ()).map_err(|error| {
-        let failure = Failure::kernel(error.errno(), error.message());
+        let failure = Failure::kernel(&error);
         match error.errno() {
             // EPERM
             1 => failure.hint("this takes CAP_NET_ADMIN in the namespace: run it with `sudo`"),

@@ -10,7 +10,7 @@ use vwire_netlink::Listener;
 
 use super::failure::{EXIT_SEMANTIC, errno_sentence};
 use super::options::Family;
-use super::words::{Keyword, Words, find, prefix, shown};
+use super::words::{Keyword, Words, find, in_full, prefix, shown};
 use super::{Failure, Ip};
 use crate::out::maddress::{self, Multicast};
 use read::Change;
@@ -51,6 +51,11 @@ const ENOENT: i32 = 2;
 const ENODEV: i32 = 19;
 /// `EINVAL`.
 const EINVAL: i32 = 22;
+
+/// Returns the name of the command that a word stands for.
+pub fn operation(word: &[u8]) -> Option<&'static str> {
+    in_full(COMMANDS, word)
+}
 
 /// Runs a command on multicast addresses; without a word it lists them.
 ///
@@ -125,5 +130,5 @@ fn change(ip: &mut Ip<'_>, words: &mut Words<'_>, verb: &str, request: Request) 
 
 fn refused(call: &str, error: &io::Error) -> Failure {
     let sentence = errno_sentence(error.raw_os_error().unwrap_or(EINVAL));
-    Failure::new(EXIT_SEMANTIC, format!("{call}: {sentence}"), sentence)
+    Failure::new(EXIT_SEMANTIC, format!("{call}: {sentence}"), sentence).refused_with(error.raw_os_error())
 }

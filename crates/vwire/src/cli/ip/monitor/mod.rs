@@ -50,6 +50,12 @@ const ABSENT: [i32; 2] = [95, 97];
 /// `EINVAL`.
 const EINVAL: i32 = 22;
 
+/// Returns the name of what `monitor` does, whatever stands behind it.
+#[must_use]
+pub fn operation(_: &[u8]) -> Option<&'static str> {
+    Some("monitor")
+}
+
 /// Tells changes until something ends it.
 ///
 /// # Errors
@@ -195,6 +201,7 @@ impl Watch {
             let reason = errno_sentence(error.raw_os_error().unwrap_or_default());
             Failure::new(EXIT_USAGE, format!("Cannot fopen: {reason}"), reason)
                 .trying(format!("cannot read `{}`", shown(file)))
+                .refused_with(error.raw_os_error())
         })?;
         let (messages, end) = saved::cut_behind(0, &bytes);
         let mut time = self.clock.now();
@@ -241,7 +248,8 @@ fn open(ip: &Ip<'_>, asked: &Asked<'_>) -> Result<Monitor, Failure> {
 fn open_failure(error: &OpenError) -> Failure {
     let reason = errno_sentence(error.source.raw_os_error().unwrap_or_default());
     let failure = Failure::new(EXIT_SEMANTIC, format!("{}: {reason}", error.step), reason)
-        .trying("cannot be told of changes by the kernel");
+        .trying("cannot be told of changes by the kernel")
+        .refused_with(error.source.raw_os_error());
     match error.step {
         "NETLINK_LISTEN_ALL_NSID" => failure.hint("`all-nsid` takes CAP_NET_BROADCAST; run it as root, or without"),
         _ => failure,
@@ -253,6 +261,7 @@ fn receive_failure(error: &io::Error) -> Failure {
     let reason = errno_sentence(errno);
     Failure::new(EXIT_KERNEL, format!("netlink receive error {reason} ({errno})"), reason)
         .trying("cannot receive what the kernel tells")
+        .refused_with(error.raw_os_error())
 }
 
 /// Reads all that is there; as long as it changes while it is read, once more.

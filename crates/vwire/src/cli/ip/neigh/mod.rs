@@ -10,7 +10,7 @@ pub mod modify;
 pub mod show;
 
 use super::nearest::nearest;
-use super::words::{Keyword, Words, begins, exact, find, number_as, prefix, shown};
+use super::words::{Keyword, Words, begins, exact, find, in_full, number_as, prefix, shown};
 use super::{Failure, Ip, Persona};
 use crate::snapshot::names;
 use change::Verb;
@@ -60,6 +60,11 @@ FILTER: [ to ] PREFIX  dev DEVICE  nud STATE  proxy  unused  protocol PROTOCOL
 STATE is permanent, reachable, noarp, none, stale, incomplete, delay, probe, failed or,
 in a FILTER, all. Without one, all are shown but noarp, and flush spares permanent and noarp.
 ";
+
+/// Returns the name of the command that a word stands for.
+pub fn operation(word: &[u8]) -> Option<&'static str> {
+    in_full(COMMANDS, word)
+}
 
 /// Runs a command on neighbours; without a word it lists them.
 ///

@@ -7,7 +7,7 @@ use vwire_netlink::wire::NamespaceId;
 
 use super::refusal::{helped, missing, name, reason};
 use super::usage;
-use crate::cli::ip::failure::EXIT_SEMANTIC;
+use crate::cli::ip::failure::{EXIT_SEMANTIC, Refusal};
 use crate::cli::ip::kernel::refusal;
 use crate::cli::ip::words::{Words, number, shown};
 use crate::cli::ip::{Failure, Ip};
@@ -78,7 +78,7 @@ pub(super) fn ids(ip: &mut Ip<'_>, names: &[Name]) -> Result<Vec<Option<i32>>, F
             let id = match there.then(|| answers.next()).flatten() {
                 Some(Ok(id)) => id,
                 Some(Err(error)) => {
-                    ip.say(&nothing_behind(name, &error).render(ip.persona));
+                    ip.complain(&nothing_behind(name, &error));
                     None
                 }
                 None => None,
@@ -143,7 +143,7 @@ pub(super) fn integer(word: &[u8]) -> Option<i32> {
 
 fn nothing_behind(name: &Name, error: &RequestError) -> Failure {
     let file = name.path();
-    let failure = Failure::kernel(error.errno(), error.message()).trying(format!("cannot tell the id of `{name}`"));
+    let failure = Failure::kernel(error).trying(format!("cannot tell the id of `{name}`"));
     if named::is_leftover(name) {
         return failure
             .hint(format!("nothing is bound to {}; `vwire netns delete {name}` removes the file", file.display()));
@@ -152,10 +152,13 @@ fn nothing_behind(name: &Name, error: &RequestError) -> Failure {
 }
 
 fn dump_failure(error: &vwire_netlink::DumpError) -> Failure {
-    let kernel = Failure::kernel(error.errno().unwrap_or_default(), error.message());
+    let refusal = Refusal::of_dump(error).unwrap_or_default();
+    let kernel = Failure::kernel(refusal.clone());
     let mut ip = shown(&kernel.render(crate::cli::ip::Persona::Ip));
     ip.push_str("Dump terminated");
-    Failure::new(EXIT_SEMANTIC, ip, error.to_string()).trying("cannot list the ids of network namespaces")
+    Failure::new(EXIT_SEMANTIC, ip, error.to_string())
+        .refused_by(refusal)
+        .trying("cannot list the ids of network namespaces")
 }
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ pub(super) fn exec_failure(program: &[u8], error: &io::Error) -> Failure {
     let (program, reason) = (shown(program), reason(error));
     Failure::new(EXIT_SEMANTIC, format!("exec of \"{program}\" failed: {reason}"), reason)
         .trying(format!("cannot run `{program}`"))
+        .refused_with(error.raw_os_error())
 }
 
 /// Tells why a namespace could not be entered; also for `-n`.
@@ -55,7 +56,8 @@ pub(in crate::cli) fn enter_failure(error: &EnterError) -> Failure {
         EnterStep::Mounts => format!("unshare failed: {reason}"),
         EnterStep::Slave => format!("\"mount --make-rslave /\" failed: {reason}"),
     };
-    let failure = Failure::new(EXIT_USAGE, ip, reason).trying(error.to_string());
+    let failure =
+        Failure::new(EXIT_USAGE, ip, reason).trying(error.to_string()).refused_with(error.source.raw_os_error());
     helped(failure, &error.source, &error.name)
 }
 
@@ -73,7 +75,8 @@ pub(super) fn add_failure(error: &AddError) -> Failure {
         AddStep::CreateNamespace => format!("Failed to create a new network namespace \"{name}\": {reason}"),
         AddStep::Bind(from) => format!("Bind {} -> {file} failed: {reason}", from.display()),
     };
-    let failure = Failure::new(EXIT_SEMANTIC, ip, reason).trying(error.to_string());
+    let failure =
+        Failure::new(EXIT_SEMANTIC, ip, reason).trying(error.to_string()).refused_with(error.source.raw_os_error());
     match (&error.step, error.source.kind()) {
         (AddStep::CreateFile, io::ErrorKind::AlreadyExists) if named::is_leftover(name) => failure.hint(format!(
             "nothing is bound to {file}, a program failed there halfway; `vwire netns delete {name}` removes it"

@@ -208,7 +208,7 @@ fn ask(ip: &mut Ip<'_>, route: &Route, destination: &[u8]) -> Result<Route, Fail
         Ok(Some(route)) => Ok(route),
         Ok(None) => Err(Failure::new(EXIT_SEMANTIC, "An error :-)", "the kernel gave no route")),
         Err(error) => {
-            let failure = Failure::kernel(error.errno(), error.message());
+            let failure = Failure::kernel(&error);
             let facts = super::facts(ip)?;
             let failure = failure.trying(format!("cannot find a way to `{}`", shown(destination)));
             Ok(hint::no_way(error.errno(), route, &facts).into_iter().fold(failure, Failure::hint)).and_then(Err)

@@ -17,12 +17,12 @@ pub mod words;
 use std::collections::HashMap;
 
 use vwire_netlink::wire::Body;
-use vwire_netlink::{AddressFilter, LinkFilter, MessageType, Request, Route};
+use vwire_netlink::{AddressFilter, LinkFilter, MessageType, Request, RequestError, Route};
 
 use self::change::{RouteChange, Verb};
 use self::hint::{Facts, Nearby};
 use super::failure::EXIT_USAGE;
-use super::words::{Keyword, Words, exact, find, prefix};
+use super::words::{Keyword, Words, exact, find, in_full, prefix};
 use super::{Failure, Ip, link};
 use crate::out::route::{self, Hidden};
 
@@ -60,6 +60,11 @@ const COMMANDS: &[Keyword<Command>] = &[
     prefix("help", Command::Help),
 ];
 
+/// Returns the name of the command that a word stands for.
+pub fn operation(word: &[u8]) -> Option<&'static str> {
+    in_full(COMMANDS, word)
+}
+
 /// Runs a command on routes; without a word it lists them.
 ///
 /// # Errors
@@ -89,7 +94,7 @@ fn apply(ip: &mut Ip<'_>, change: &RouteChange) -> Result<(), Failure> {
     let request = if ip.options.echo { request.with_echo() } else { request };
     let reply = match link::change::send(ip, &request)? {
         Ok(reply) => reply,
-        Err(error) => return refused(ip, change, error.errno(), error.message()),
+        Err(error) => return refused(ip, change, &error),
     };
     if ip.options.echo {
         let messages = reply.messages.iter().filter_map(|message| Route::parse(&message.payload).ok());
@@ -102,8 +107,9 @@ fn apply(ip: &mut Ip<'_>, change: &RouteChange) -> Result<(), Failure> {
     Ok(())
 }
 
-fn refused(ip: &mut Ip<'_>, change: &RouteChange, errno: i32, message: Option<&str>) -> Result<(), Failure> {
-    let failure = Failure::kernel(errno, message).trying(change::attempt(change.verb, &change.destination));
+fn refused(ip: &mut Ip<'_>, change: &RouteChange, error: &RequestError) -> Result<(), Failure> {
+    let (errno, message) = (error.errno(), error.message());
+    let failure = Failure::kernel(error).trying(change::attempt(change.verb, &change.destination));
     let facts = facts(ip)?;
     Err(hint::hints(change, errno, message, &facts).into_iter().fold(failure, Failure::hint))
 }

@@ -6,7 +6,7 @@ use vwire_netlink::{DumpError, Nexthop, Request, Route};
 
 use super::filter::{self, Filter, MAIN};
 use super::hint;
-use crate::cli::ip::failure::{EXIT_KERNEL, EXIT_SEMANTIC, Failure, errno_sentence};
+use crate::cli::ip::failure::{EXIT_KERNEL, EXIT_SEMANTIC, Failure, Refusal, errno_sentence};
 use crate::cli::ip::words::Words;
 use crate::cli::ip::{Ip, Persona};
 use crate::out::route::{self, Context, Hidden};
@@ -75,7 +75,10 @@ pub fn terminated(ip: &mut Ip<'_>, error: &DumpError, last: &str) -> Result<Fail
         None => (format!("RTNETLINK answers: {sentence}"), format!("{sentence} (kernel: no more detail)")),
     };
     let lines: Vec<_> = [said.as_str(), last].into_iter().filter(|line| !line.is_empty()).collect();
-    let failure = Failure::new(EXIT_KERNEL, lines.join("\n"), cause);
+    let mut failure = Failure::new(EXIT_KERNEL, lines.join("\n"), cause);
+    if let Some(refusal) = Refusal::of_dump(error) {
+        failure = failure.refused_by(refusal);
+    }
     match error.message() {
         Some(message) if message.contains("table") => Ok(failure.hint(tables(ip)?)),
         _ => Ok(failure),
@@ -167,8 +170,10 @@ fn delete(ip: &mut Ip<'_>, routes: &[Route]) -> Result<(), Failure> {
         if let Some(error) = refused {
             let sentence = errno_sentence(error.errno());
             let message = format!("Failed to send flush request: {sentence}");
-            let cause = Failure::kernel(error.errno(), error.message());
-            let failure = Failure::new(EXIT_KERNEL, message, cause_of(&cause)).trying("cannot delete the routes");
+            let cause = Failure::kernel(&error);
+            let failure = Failure::new(EXIT_KERNEL, message, cause_of(&cause))
+                .trying("cannot delete the routes")
+                .refused_by(&error);
             return Err(hint::may_not(failure, error.errno()));
         }
     }
@@ -186,6 +191,7 @@ fn flush_cache() -> Result<(), Failure> {
     std::fs::write(SWITCH, "-1").map_err(|error| {
         let sentence = errno_sentence(error.raw_os_error().unwrap_or_default());
         Failure::new(EXIT_SEMANTIC, format!("Cannot open \"{SWITCH}\": {sentence}"), sentence)
+            .refused_with(error.raw_os_error())
             .trying("cannot forget the answers that the kernel keeps")
     })
 }

@@ -11,7 +11,7 @@ pub mod store;
 pub mod value;
 
 use super::nearest::nearest;
-use super::words::{Keyword, Words, find, prefix, shown};
+use super::words::{Keyword, Words, find, in_full, prefix, shown};
 use super::{Failure, Ip, Persona};
 use crate::out::rule::RuleNames;
 use crate::snapshot::names;
@@ -61,6 +61,11 @@ ACTION:   table TABLE  goto PRIORITY  nop  blackhole  unreachable  prohibit
 IPv4 where nothing else is said; rules of IPv6 take `-6` in front of `rule`.
 The lowest priority is asked first.
 ";
+
+/// Returns the name of the command that a word stands for.
+pub fn operation(word: &[u8]) -> Option<&'static str> {
+    in_full(COMMANDS, word)
+}
 
 /// Runs a command on rules; without a word it lists them.
 ///

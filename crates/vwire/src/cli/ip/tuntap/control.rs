@@ -188,4 +188,5 @@ fn control_failure(error: &ControlError) -> Failure {
         format!("ioctl({}): {}", error.call, error.errno),
         format!("{} ({})", error.errno, error.call),
     )
+    .refused_with(Some(error.errno.0))
 }

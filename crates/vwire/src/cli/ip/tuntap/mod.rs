@@ -8,7 +8,7 @@ mod obstacle;
 pub mod request;
 pub mod show;
 
-use super::words::{Keyword, Words, find, prefix};
+use super::words::{Keyword, Words, find, in_full, prefix};
 use super::{Failure, Ip};
 use request::Verb;
 
@@ -42,6 +42,11 @@ pi             four bytes in front of each packet say its protocol
 vnet_hdr       a struct virtio_net_hdr in front of each packet
 multi_queue    several programs, or threads, may open it at once
 ";
+
+/// Returns the name of the command that a word stands for.
+pub fn operation(word: &[u8]) -> Option<&'static str> {
+    in_full(COMMANDS, word)
+}
 
 /// Runs a command on TUN and TAP devices; without a word it lists them.
 ///

@@ -69,7 +69,14 @@ pub(super) fn open_failure(error: &OpenError) -> Failure {
         }
         OpenCause::FragsWithoutNapi => ("ioctl(TUNSETIFF): Invalid argument".to_owned(), error.to_string()),
     };
-    Failure::new(EXIT_SEMANTIC, ip, cause)
+    // The number behind `ip`'s words, where it was seen before the kernel was asked.
+    let errno = match &error.cause {
+        OpenCause::Refused { errno, .. } => errno.0,
+        OpenCause::Exists => EBUSY,
+        OpenCause::Missing => ENODEV,
+        OpenCause::Unsupported(_) | OpenCause::FragsWithoutNapi => EINVAL,
+    };
+    Failure::new(EXIT_SEMANTIC, ip, cause).refused_with(Some(errno))
 }
 
 /// Adds to a failure what stands in the way of opening a device.

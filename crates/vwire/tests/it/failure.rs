@@ -1,0 +1,111 @@
+//! What is told of a failure: in words for people, with `-j` as an object a line for programs.
+
+use crate::json::Json;
+use crate::lab::{Lab, Who, lab};
+
+/// Runs vwire, which must fail, and reads the objects that it writes to standard error.
+#[track_caller]
+fn failures(net: &Lab, words: &[&str]) -> Vec<Json> {
+    let said = net.vwire(words);
+    assert_ne!(said.exit, 0, "{words:?}");
+    let read = |line: &str| Json::parse(line.as_bytes()).unwrap_or_else(|error| panic!("{words:?}: {error}"));
+    said.stderr.lines().map(read).collect()
+}
+
+#[track_caller]
+fn failure(net: &Lab, line: &str) -> Json {
+    let mut all = failures(net, &line.split(' ').collect::<Vec<_>>());
+    assert_eq!(all.len(), 1, "{line}: {all:?}");
+    all.remove(0)
+}
+
+#[test]
+fn a_refusal_of_the_kernel_is_told_in_parts() {
+    lab(|net| {
+        let said = failure(net, "-j link add a_name_that_is_too_long type dummy");
+        assert_eq!(said.get("object").text(), "link");
+        assert_eq!(said.get("operation").text(), "add");
+        assert_eq!(said.get("command").elements().len(), 5);
+        assert_eq!(*said.get("errno"), Json::Number("34".to_owned()));
+        assert_eq!(said.get("error").text(), "ERANGE");
+        assert_eq!(said.get("request").text(), "RTM_NEWLINK");
+        assert_eq!(said.get("kernel").text(), "Attribute failed policy validation");
+        assert_eq!(said.get("attribute").text(), "IFLA_IFNAME");
+        assert_eq!(said.get("allowed").text(), "at most 15 bytes are allowed");
+        assert_eq!(said.get("tried").text(), "cannot add link `a_name_that_is_too_long`");
+        assert!(!said.get("hints").elements().is_empty());
+        assert_eq!(*said.get("exit"), Json::Number("2".to_owned()));
+    });
+}
+
+#[test]
+fn each_object_names_itself_and_what_was_done() {
+    let lines = [
+        ("-j a a 10.0.0.1/8 dev nosuch", "address", "add", Some("ENODEV")),
+        ("-j a chg zz dev lo", "address", "change", None),
+        ("-j r d 10.0.0.0/8", "route", "delete", Some("ESRCH")),
+        ("-j ru d pref 77", "rule", "delete", Some("ENOENT")),
+        ("-j n lst dev nosuch", "neighbor", "show", Some("ENODEV")),
+        ("-j l set lo mtu x", "link", "set", None),
+        ("-j nexthop del id 77", "nexthop", "delete", Some("ENOENT")),
+        ("-j tuntap add tun1 mode nosuch", "tuntap", "add", None),
+        ("-j netns del nosuch", "netns", "delete", Some("ENOENT")),
+        ("-j maddr add 33:33:00:00:00:01 dev nosuch", "maddress", "add", Some("ENODEV")),
+        ("-j mo nosuch", "monitor", "monitor", None),
+    ];
+    lab(|net| {
+        for (line, object, operation, error) in lines {
+            let said = failure(net, line);
+            assert_eq!(said.get("object").text(), object, "{line}");
+            assert_eq!(said.get("operation").text(), operation, "{line}");
+            match error {
+                Some(error) => assert_eq!(said.get("error").text(), error, "{line}"),
+                None => assert_eq!(*said.get("error"), Json::Null, "{line}"),
+            }
+        }
+    });
+}
+
+#[test]
+fn what_is_wrong_before_the_command_is_told_alike() {
+    lab(|net| {
+        for line in ["-j -nosuch link", "-j nosuch", "-j -n nosuch link", "-j -b /nosuch", "-j link help"] {
+            let said = failure(net, line);
+            assert!(!said.get("cause").text().is_empty(), "{line}");
+        }
+    });
+}
+
+#[test]
+fn a_batch_says_which_line() {
+    lab(|net| {
+        std::fs::write("/run/batch", "link show lo\nlink set nosuch up\nroute add nosuch\nlink set lo mtu x\n")
+            .unwrap();
+        let said = failures(net, &["-j", "-force", "-b", "/run/batch"]);
+        let lines: Vec<&Json> = said.iter().map(|failure| failure.get("line")).collect();
+        let number = |line: &str| Json::Number(line.to_owned());
+        assert_eq!(lines, [&number("2"), &number("3"), &number("4")]);
+        assert_eq!(said[0].get("file").text(), "/run/batch");
+    });
+}
+
+#[test]
+fn a_word_that_is_no_text_comes_back_as_it_was() {
+    use std::os::unix::ffi::OsStrExt;
+    lab(|net| {
+        let mut command = net.command_of(Who::Vwire, &["-j", "link", "set"]);
+        command.arg(std::ffi::OsStr::from_bytes(b"a\xff\n")).arg("up");
+        let output = command.output().unwrap();
+        let said = Json::parse(&output.stderr).unwrap();
+        assert_eq!(said.get("command").elements()[2], Json::String(b"a\xff\n".to_vec()));
+    });
+}
+
+#[test]
+fn linked_as_ip_failures_are_words_with_json_too() {
+    lab(|net| {
+        net.same(&["-j", "link", "set", "nosuch", "up"]);
+        net.same(&["-j", "link", "set", "lo", "mtu", "x"]);
+        net.same(&["-j", "route", "del", "10.0.0.0/8"]);
+    });
+}
