@@ -67,5 +67,5 @@ pub use name::{IfIndex, IfName, LinkAddress};
 pub use socket::{OwnedMessage, Reply, Socket};
 pub use wire::{
     Address, AddressLabel, BridgeLink, Create, ExtAck, Link, MessageType, NamespaceId, Neighbour, Netconf, Nexthop,
-    Object, Request, Route, Rule, Text, VlanDb,
+    Object, Qdisc, Request, Route, Rule, Text, VlanDb,
 };

@@ -10,8 +10,8 @@ use crate::wire::bridge::VlanDbFilter;
 use crate::wire::link::Stats64;
 use crate::wire::stats::LinkStats;
 use crate::wire::{
-    Address, AddressLabel, Body, BridgeLink, Link, MessageType, NamespaceId, Neighbour, Netconf, Nexthop, Request,
-    Route, Rule, VlanDb,
+    Address, AddressLabel, Body, BridgeLink, Link, MessageType, NamespaceId, Neighbour, Netconf, Nexthop, Qdisc,
+    Request, Route, Rule, VlanDb,
 };
 
 /// `AF_BRIDGE`.
@@ -133,6 +133,16 @@ impl Socket {
     pub fn bridge_vlans(&mut self, flags: u32) -> Result<Vec<VlanDb>, DumpError> {
         let filter = VlanDbFilter { family: AF_BRIDGE, flags: Some(flags), ..VlanDbFilter::default() };
         self.dump_bodies(&Request::dump(MessageType::GETVLAN, &filter))
+    }
+
+    /// Returns the queueing disciplines of all links, or of one with `index` in `filter`, which the kernel may leave to
+    /// the caller to look for; with `dump_invisible`, those, too, that are there without being asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`DumpError`] as [`Socket::dump`].
+    pub fn qdiscs(&mut self, filter: &Qdisc) -> Result<Vec<Qdisc>, DumpError> {
+        self.dump_bodies(&Request::dump(MessageType::GETQDISC, filter))
     }
 
     /// Returns the counters of all links: less to read than the links themselves.

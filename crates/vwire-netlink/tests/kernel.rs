@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use vwire_netlink::wire::Body;
 use vwire_netlink::wire::link::{KindData, bridge::Bridge, veth::Veth};
+use vwire_netlink::wire::qdisc::{self, LINKLAYER_ETHERNET, Netem, RateSpec, Tbf, TbfParameters};
 use vwire_netlink::{
     Address, AddressFilter, Create, Event, Group, IfName, Link, LinkFilter, MessageType, Monitor, NamespaceId,
-    Namespaces, Neighbour, Nexthop, Object, Request, Route, Rule, Socket,
+    Namespaces, Neighbour, Nexthop, Object, Qdisc, Request, Route, Rule, Socket,
 };
 
 /// Runs `test` on a thread with a network namespace of its own.
@@ -535,5 +536,47 @@ fn every_kind_that_the_kernel_has_is_made_and_understood() {
         }
         println!("this kernel lacks {missing:?}");
         assert!(missing.len() < 17, "only {missing:?}");
+    });
+}
+
+#[test]
+fn a_rate_is_set_told_and_taken_away() {
+    in_namespace(|mut socket| {
+        socket.request(&Request::new_link(&veth("ep1", "ep2"), Create::Exclusive)).unwrap();
+        let index = socket.get::<Link>(&Request::get_link(&Link::named(name("ep1")))).unwrap().index;
+        let rate = RateSpec { linklayer: LINKLAYER_ETHERNET, rate: 1_250_000, ..RateSpec::default() };
+        let parms = TbfParameters { rate, limit: 60_000, ..TbfParameters::default() };
+        let tbf = Tbf { parms: Some(parms), burst: Some(20_000), ..Tbf::default() };
+        socket.request(&Request::new_qdisc(&Qdisc::root(index).with_tbf(&tbf), Create::Exclusive)).unwrap();
+        let told = std::process::Command::new("tc").args(["qdisc", "show", "dev", "ep1"]).output();
+        let told = String::from_utf8(told.expect("this test needs `tc` of iproute2 as a judge").stdout).unwrap();
+        // 20,000 bytes at 10 Mbit/s last 16 ms; 40,000 bytes of queue beside the bucket 32 ms.
+        assert!(told.contains("tbf") && told.contains("rate 10Mbit burst 20000b lat 32ms"), "{told}");
+        let find = |socket: &mut Socket| {
+            let found = socket.qdiscs(&Qdisc::default()).unwrap();
+            found.into_iter().find(|qdisc| qdisc.index == index && qdisc.parent == qdisc::ROOT)
+        };
+        let read = find(&mut socket).unwrap().tbf().unwrap().parms.unwrap();
+        assert_eq!((read.rate.rate, read.limit, read.buffer), (1_250_000, 60_000, 16_000_000 / 64));
+        socket.request(&Request::del_qdisc(&Qdisc::root(index))).unwrap();
+        assert!(find(&mut socket).is_none_or(|qdisc| qdisc.tbf().is_none()));
+    });
+}
+
+#[test]
+fn a_delay_is_set_and_told_where_the_kernel_can() {
+    in_namespace(|mut socket| {
+        socket.request(&Request::new_link(&veth("ep1", "ep2"), Create::Exclusive)).unwrap();
+        let index = socket.get::<Link>(&Request::get_link(&Link::named(name("ep1")))).unwrap().index;
+        let netem = Netem { limit: 500, latency64: Some(10_000_000), loss: qdisc::CERTAIN / 4, ..Netem::default() };
+        match socket.request(&Request::new_qdisc(&Qdisc::root(index).with_netem(&netem), Create::Exclusive)) {
+            Err(error) if error.errno() == libc::ENOENT => println!("SKIPPED: this kernel has no netem: {error}"),
+            answer => {
+                answer.unwrap();
+                let found = socket.qdiscs(&Qdisc::default()).unwrap();
+                let read = found.iter().find(|qdisc| qdisc.index == index).unwrap().netem().unwrap();
+                assert_eq!((read.limit, read.latency64, read.loss), (500, netem.latency64, netem.loss));
+            }
+        }
     });
 }

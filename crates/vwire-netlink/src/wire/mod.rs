@@ -28,6 +28,7 @@ mod oracles;
 pub mod prefix;
 #[cfg(test)]
 mod properties;
+pub mod qdisc;
 pub mod request;
 pub mod route;
 pub mod rule;
@@ -49,6 +50,7 @@ pub use netconf::Netconf;
 pub use nexthop::Nexthop;
 pub use nsid::NamespaceId;
 pub use object::Object;
+pub use qdisc::Qdisc;
 pub use request::{Create, Request};
 pub use route::Route;
 pub use rule::Rule;

@@ -8,6 +8,7 @@ use super::neighbour::Neighbour;
 use super::netconf::Netconf;
 use super::nexthop::Nexthop;
 use super::prefix::Prefix;
+use super::qdisc::Qdisc;
 use super::route::Route;
 use super::rule::Rule;
 use super::stats::LinkStats;
@@ -80,6 +81,8 @@ objects! {
     Netconf(Netconf): NEWNETCONF,
     /// A prefix that a router advertised.
     Prefix(Prefix): NEWPREFIX,
+    /// A queueing discipline of a link.
+    Qdisc(Qdisc): NEWQDISC,
     /// The label of a prefix.
     AddressLabel(AddressLabel): NEWADDRLABEL,
     /// Counters of a link.

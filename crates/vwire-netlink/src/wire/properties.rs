@@ -46,6 +46,7 @@ macro_rules! for_each_body {
         $check::<NamespaceId>($bytes);
         $check::<Prefix>($bytes);
         $check::<LinkStats>($bytes);
+        $check::<Qdisc>($bytes);
         $check::<VlanDb>($bytes);
         $check::<VlanDbFilter>($bytes);
         $check::<Mdb>($bytes);

@@ -3,7 +3,7 @@
 use super::attr::Builder;
 use super::link::Link;
 use super::message::{Header, MessageType};
-use super::{Address, Body, BridgeLink, NamespaceId, Neighbour, Nexthop, Route, Rule};
+use super::{Address, Body, BridgeLink, NamespaceId, Neighbour, Nexthop, Qdisc, Route, Rule};
 use crate::name::IfIndex;
 
 /// `NLM_F_REQUEST`.
@@ -180,6 +180,16 @@ impl Request {
     /// Returns a request for a next hop.
     pub fn get_nexthop(nexthop: &Nexthop) -> Self {
         Self::new(MessageType::GETNEXTHOP, 0, nexthop)
+    }
+
+    /// Returns a request that makes a queueing discipline.
+    pub fn new_qdisc(qdisc: &Qdisc, create: Create) -> Self {
+        Self::new(MessageType::NEWQDISC, create.flags(), qdisc)
+    }
+
+    /// Returns a request that deletes a queueing discipline.
+    pub fn del_qdisc(qdisc: &Qdisc) -> Self {
+        Self::new(MessageType::DELQDISC, 0, qdisc)
     }
 
     /// Returns a request that gives a namespace an id.
