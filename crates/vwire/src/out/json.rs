@@ -105,7 +105,8 @@ impl JsonWriter {
     }
 }
 
-fn write_string(out: &mut Vec<u8>, bytes: &[u8]) {
+/// Writes a string between quotes, with what must be escaped.
+pub(super) fn write_string(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
     // Nearly every word is plain, and a long list has tens of thousands: no branch a byte, so that
     // the compiler looks at many bytes at once.

@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod arphrd;
+pub mod batch;
 pub mod colour;
 pub mod counters;
 pub mod devices;

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::process::Stdio;
 
+use crate::json::Json;
 use crate::lab::{Who, judge, lab};
 
 #[test]
@@ -43,6 +44,47 @@ fn each_command_of_a_batch_is_done_before_the_next_is_written() {
         }
         drop(pipe);
         assert!(batch.child.wait().unwrap().success());
+    });
+}
+
+#[test]
+fn a_batch_of_vwires_prints_one_json_document_with_an_element_a_command() {
+    lab(|net| {
+        let batch = "link add v0 type veth peer name v1\nlink show v0\nlink show nosuch\n# nothing\n\
+                     netns add blue\nnetns exec blue printf %s \"a\\b\"\naddr show dev v0\nneigh show\n";
+        std::fs::write("/run/batch", batch).unwrap();
+        for layout in [&["-j"][..], &["-j", "-p"]] {
+            let said = net.vwire(&[layout, &["-force", "-b", "/run/batch"]].concat());
+            let all = Json::parse(said.stdout.as_bytes()).unwrap();
+            let [added, shown, failed, named, ran, address, neighbours] = all.elements() else { panic!("{all:?}") };
+            assert_eq!([added, failed, named], [&Json::Null; 3]);
+            assert_eq!(shown.elements()[0].get("ifname").text(), "v0");
+            assert_eq!(ran.text(), "a\\b");
+            assert_eq!(address.elements()[0].get("ifname").text(), "v0");
+            assert_eq!(*neighbours, Json::Array(Vec::new()));
+            net.arrange(&["link del v0", "netns del blue"]);
+        }
+    });
+}
+
+#[test]
+fn a_batch_that_ends_early_still_prints_one_json_document() {
+    lab(|net| {
+        for (batch, elements) in [("", 0), ("link foo\nlink\n", 1), ("link show lo\nlink \"\n", 1), ("link \\", 0)] {
+            std::fs::write("/run/batch", batch).unwrap();
+            let said = net.vwire(&["-j", "-b", "/run/batch"]);
+            let document = Json::parse(said.stdout.as_bytes()).unwrap_or_else(|error| panic!("{batch}: {error}"));
+            assert_eq!(document.elements().len(), elements, "{batch}");
+        }
+    });
+}
+
+#[test]
+fn a_batch_of_ips_prints_a_json_document_a_command() {
+    lab(|net| {
+        std::fs::write("/run/batch", "link show lo\nlink show nosuch\naddr show lo\n").unwrap();
+        net.same(&["-j", "-b", "/run/batch"]);
+        net.same(&["-j", "-force", "-b", "/run/batch"]);
     });
 }
 

@@ -52,6 +52,8 @@ pub struct Ip<'a> {
     /// Whose words errors speak.
     pub persona: Persona,
     socket: Option<Socket>,
+    /// What the command of a batch has printed, where a batch prints one document.
+    collected: Option<Vec<u8>>,
     stdout: &'a mut dyn Write,
     stderr: &'a mut dyn Write,
 }
@@ -60,7 +62,7 @@ impl<'a> Ip<'a> {
     /// Makes the surroundings of one command, or of a batch of them.
     pub fn new(options: Options, persona: Persona, stdout: &'a mut dyn Write, stderr: &'a mut dyn Write) -> Self {
         let printer = Printer::new(layout(&options));
-        Self { options, printer, persona, socket: None, stdout, stderr }
+        Self { options, printer, persona, socket: None, collected: None, stdout, stderr }
     }
 
     /// Writes out what was printed so far.
@@ -68,8 +70,17 @@ impl<'a> Ip<'a> {
     /// # Errors
     /// Standard output cannot be written.
     pub fn flush(&mut self) -> io::Result<()> {
+        if let Some(collected) = &mut self.collected {
+            return self.printer.drain_to(collected);
+        }
         self.printer.drain_to(self.stdout)?;
         self.stdout.flush()
+    }
+
+    /// Returns whether what a command prints becomes a part of one document.
+    #[must_use]
+    pub fn collects(&self) -> bool {
+        self.collected.is_some()
     }
 
     /// Writes out what was printed so far if it is much, so that long lists need little memory.
@@ -209,12 +220,37 @@ fn help() -> Failure {
 }
 
 /// Runs each command of a batch file, or of standard input for `-`, as it is read, over one socket.
+///
+/// Where failures are told as JSON, standard output gets one document; else what each command prints, as `ip` does it.
 fn run_batch(ip: &mut Ip<'_>, file: &OsStr) -> Result<(), Failure> {
     let mut input: Box<dyn BufRead> = if file == "-" {
         Box::new(io::stdin().lock())
     } else {
         Box::new(io::BufReader::new(std::fs::File::open(file).map_err(|error| unreadable_batch(file, &error))?))
     };
+    if ip.tongue() != Tongue::Json {
+        return run_lines(ip, file, &mut input, |ip| ip.flush());
+    }
+    ip.collected = Some(Vec::new());
+    let mut opening: &[u8] = b"[";
+    let result = run_lines(ip, file, &mut input, |ip| {
+        ip.flush()?;
+        let printed = ip.collected.replace(Vec::new()).unwrap_or_default();
+        ip.stdout.write_all(&[std::mem::replace(&mut opening, b",\n"), &out::batch::element(&printed)].concat())?;
+        ip.stdout.flush()
+    });
+    ip.collected = None;
+    ip.printer.verbatim(if opening == b"[" { "[]\n" } else { "]\n" });
+    result
+}
+
+/// Runs each line of a batch; `done` is called behind each command.
+fn run_lines(
+    ip: &mut Ip<'_>,
+    file: &OsStr,
+    input: &mut dyn BufRead,
+    mut done: impl FnMut(&mut Ip<'_>) -> io::Result<()>,
+) -> Result<(), Failure> {
     let mut splitter = batch::Splitter::default();
     let mut text = Vec::new();
     let mut failed = false;
@@ -225,10 +261,9 @@ fn run_batch(ip: &mut Ip<'_>, file: &OsStr) -> Result<(), Failure> {
         }
         let line = splitter.take(&text).map_err(|error| unsplittable(file, splitter.number(), error))?;
         let Some(line) = line else { continue };
-        let Err(failure) = run(ip, &line.words) else {
-            ip.flush().or_else(closed_pipe_is_no_error)?;
-            continue;
-        };
+        let result = run(ip, &line.words);
+        done(ip).or_else(closed_pipe_is_no_error)?;
+        let Err(failure) = result else { continue };
         let failure = failure.at_line(file, line.number);
         ip.complain(&failure);
         if failure.exit() == failure::EXIT_USAGE {
@@ -254,6 +289,7 @@ fn unreadable_batch(file: &OsStr, error: &io::Error) -> Failure {
     let shown = file.display();
     let reason = error.raw_os_error().map_or_else(|| error.to_string(), failure::errno_sentence);
     Failure::new(1, format!("Cannot open file \"{shown}\" for reading: {reason}"), reason)
+        .refused_with(error.raw_os_error())
         .trying(format!("cannot read the batch `{shown}`"))
 }
 

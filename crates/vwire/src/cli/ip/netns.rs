@@ -15,7 +15,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
 use super::failure::EXIT_SEMANTIC;
 use super::words::{Keyword, Words, find, in_full, prefix, shown};
@@ -285,11 +285,17 @@ fn exec_in_all(ip: &mut Ip<'_>, program: Option<&[u8]>, arguments: &[OsString]) 
 /// Runs a program to its end inside a namespace, and returns its exit code.
 fn exec_beside(ip: &mut Ip<'_>, name: &OsStr, program: &[u8], arguments: &[OsString]) -> Result<u8, Failure> {
     let _ = ip.flush();
-    let run = || Command::new(OsStr::from_bytes(program)).args(arguments).status();
-    let (warnings, status) =
+    let collects = ip.collects();
+    let run = || {
+        let mut command = Command::new(OsStr::from_bytes(program));
+        command.args(arguments).stdout(if collects { Stdio::piped() } else { Stdio::inherit() });
+        command.spawn().and_then(std::process::Child::wait_with_output)
+    };
+    let (warnings, output) =
         namespace::switched(name, run).map_err(|error| enter_failure(&error).with_exit(EXIT_SEMANTIC))?;
     warn(ip, &warnings);
-    let status = status.map_err(|error| exec_failure(program, &error))?;
+    let Output { status, stdout, .. } = output.map_err(|error| exec_failure(program, &error))?;
+    ip.printer.verbatim(stdout);
     // A program that a signal ended counts as 1 here, as it does in ip.
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }
