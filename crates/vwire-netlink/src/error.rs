@@ -68,6 +68,30 @@ impl From<RequestError> for io::Error {
     }
 }
 
+/// A transaction of which nothing was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aborted {
+    /// Which of its requests was refused, counted from 0; none if it was refused as a whole.
+    pub place: Option<usize>,
+    /// Why.
+    pub error: RequestError,
+}
+
+impl fmt::Display for Aborted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place {
+            Some(place) => write!(f, "request {} of the transaction: {}", place + 1, self.error),
+            None => write!(f, "the whole transaction: {}", self.error),
+        }
+    }
+}
+
+impl std::error::Error for Aborted {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
 /// A dump gave no consistent answer.
 #[derive(Debug)]
 pub struct DumpError {

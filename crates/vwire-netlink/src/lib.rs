@@ -59,7 +59,7 @@ pub mod socket;
 mod sys;
 pub mod wire;
 
-pub use error::{DumpError, DumpFailure, OpenError, RequestError};
+pub use error::{Aborted, DumpError, DumpFailure, OpenError, RequestError};
 pub use filter::{AddressFilter, LinkFilter};
 pub use monitor::{Event, Group, Monitor, Namespaces};
 pub use multicast::Listener;

@@ -12,7 +12,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use crate::error::{DumpError, DumpFailure, OpenError, RequestError};
+use crate::error::{Aborted, DumpError, DumpFailure, OpenError, RequestError};
 use crate::sys;
 use crate::wire::extack::Acknowledgement;
 use crate::wire::{Body, ExtAck, Header, MalformedBody, Message, MessageType, Messages, Request};
@@ -126,6 +126,61 @@ impl Socket {
             rest = later;
         }
         answers
+    }
+
+    /// Sends requests to a subsystem of netfilter (`NFNL_SUBSYS_*`) as one transaction: all are done, or none.
+    ///
+    /// All of them go in one datagram, which the socket's send buffer bounds to some 200 KiB.
+    ///
+    /// # Errors
+    ///
+    /// [`Aborted`] says which request the kernel refused, and why. Nothing is done then.
+    pub fn transaction(&mut self, subsystem: u8, requests: &[Request]) -> Result<Vec<Reply>, Aborted> {
+        let begin = self.sequence.wrapping_add(1);
+        let mut datagram = Vec::new();
+        Request::batch_begin(subsystem).append_to(&mut datagram, begin);
+        let mut answers = Answers::new(requests, begin.wrapping_add(1), self.port);
+        self.sequence = begin;
+        for request in requests {
+            self.sequence = self.sequence.wrapping_add(1);
+            request.append_to(&mut datagram, self.sequence);
+        }
+        self.sequence = self.sequence.wrapping_add(1);
+        Request::batch_end(subsystem).append_to(&mut datagram, self.sequence);
+        let outcome = match answers.refuse_oversized() {
+            Some(_) => Err(io::Error::from_raw_os_error(libc::EMSGSIZE)),
+            None => sys::send(self.fd.as_fd(), &datagram).and_then(|()| self.collect_whole(&mut answers, begin)),
+        };
+        let whole = outcome.as_ref().err().and_then(io::Error::raw_os_error);
+        let mut replies = Vec::with_capacity(requests.len());
+        for (place, answer) in answers.finish(outcome.err()).into_iter().enumerate() {
+            replies.push(answer.map_err(|error| Aborted { place: whole.is_none().then_some(place), error })?);
+        }
+        match (whole, requests.first()) {
+            (Some(errno), Some(first)) => Err(Aborted { place: None, error: RequestError::local(first, errno) }),
+            _ => Ok(replies),
+        }
+    }
+
+    /// Collects answers until all are there, or the kernel refuses the transaction as a whole.
+    fn collect_whole(&mut self, answers: &mut Answers<'_>, begin: u32) -> io::Result<()> {
+        while answers.missing > 0 {
+            let port = self.port;
+            for message in Messages::new(self.receive()?) {
+                let message = message.map_err(io::Error::other)?;
+                if (message.header.sequence, message.header.port) == (begin, port)
+                    && message.header.message_type == MessageType::ERROR
+                {
+                    let end = Acknowledgement::parse_error(&message.header, message.payload, &[]);
+                    let errno = end.map_or(libc::EBADMSG, |end| end.errno);
+                    if errno != 0 {
+                        return Err(io::Error::from_raw_os_error(errno));
+                    }
+                }
+                answers.take(&message)?;
+            }
+        }
+        Ok(())
     }
 
     /// Sends a request for many objects and returns what `parse` makes of each.

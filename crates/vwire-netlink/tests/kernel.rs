@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use vwire_netlink::wire::Body;
 use vwire_netlink::wire::link::{KindData, bridge::Bridge, veth::Veth};
 use vwire_netlink::wire::qdisc::{self, LINKLAYER_ETHERNET, Netem, RateSpec, Tbf, TbfParameters};
+use vwire_netlink::wire::{Body, nft};
 use vwire_netlink::{
     Address, AddressFilter, Create, Event, Group, IfName, Link, LinkFilter, MessageType, Monitor, NamespaceId,
     Namespaces, Neighbour, Nexthop, Object, Qdisc, Request, Route, Rule, Socket,
@@ -549,7 +549,9 @@ fn a_rate_is_set_told_and_taken_away() {
         let tbf = Tbf { parms: Some(parms), burst: Some(20_000), ..Tbf::default() };
         socket.request(&Request::new_qdisc(&Qdisc::root(index).with_tbf(&tbf), Create::Exclusive)).unwrap();
         let told = std::process::Command::new("tc").args(["qdisc", "show", "dev", "ep1"]).output();
-        let told = String::from_utf8(told.expect("this test needs `tc` of iproute2 as a judge").stdout).unwrap();
+        let told =
+            String::from_utf8(told.unwrap_or_else(|error| panic!("this test needs `tc` as a judge: {error}")).stdout)
+                .unwrap();
         // 20,000 bytes at 10 Mbit/s last 16 ms; 40,000 bytes of queue beside the bucket 32 ms.
         assert!(told.contains("tbf") && told.contains("rate 10Mbit burst 20000b lat 32ms"), "{told}");
         let find = |socket: &mut Socket| {
@@ -578,5 +580,103 @@ fn a_delay_is_set_and_told_where_the_kernel_can() {
                 assert_eq!((read.limit, read.latency64, read.loss), (500, netem.latency64, netem.loss));
             }
         }
+    });
+}
+
+/// A value that a packet's field is compared with.
+fn is(bytes: &[u8]) -> nft::Expression {
+    nft::Cmp { sreg: Some(nft::REGISTER), op: Some(0), data: Some(nft::Data::value(bytes)), ..nft::Cmp::default() }
+        .into()
+}
+
+fn meta(key: u32) -> nft::Expression {
+    nft::Meta { dreg: Some(nft::REGISTER), key: Some(key), ..nft::Meta::default() }.into()
+}
+
+fn payload(base: u32, offset: u32, len: u32) -> nft::Expression {
+    let (dreg, base, offset, len) = (Some(nft::REGISTER), Some(base), Some(offset), Some(len));
+    nft::Payload { dreg, base, offset, len, ..nft::Payload::default() }.into()
+}
+
+fn chain(name: &str, kind: &str, hook: u32, priority: u32) -> nft::Chain {
+    let hook = nft::Hook { hooknum: Some(hook), priority: Some(priority), ..nft::Hook::default() };
+    nft::Chain {
+        family: nft::INET,
+        table: Some("lab".into()),
+        name: Some(name.into()),
+        hook: Some(hook),
+        policy: Some(nft::ACCEPT),
+        chain_type: Some(kind.into()),
+        ..nft::Chain::default()
+    }
+}
+
+fn ruleset() -> String {
+    let told = std::process::Command::new("nft").args(["-nn", "list", "ruleset"]).output();
+    String::from_utf8(told.unwrap_or_else(|error| panic!("this test needs `nft` as a judge: {error}")).stdout).unwrap()
+}
+
+#[test]
+fn a_transaction_of_netfilter_is_done_whole_or_not_at_all() {
+    in_namespace(|_| {
+        let mut socket = Socket::with_protocol(libc::NETLINK_NETFILTER).unwrap();
+        let mut out = [0; 16];
+        out[..4].copy_from_slice(b"eth0");
+        let mask = nft::Bitwise {
+            sreg: Some(nft::REGISTER),
+            dreg: Some(nft::REGISTER),
+            len: Some(4),
+            mask: Some(nft::Data::value(&[255, 255, 0, 0])),
+            xor: Some(nft::Data::value(&[0; 4])),
+            ..nft::Bitwise::default()
+        };
+        let translate = nft::Rule::new(
+            "lab",
+            "post",
+            vec![
+                meta(7),
+                is(&out),
+                meta(15),
+                is(&[2]),
+                payload(1, 12, 4),
+                mask.into(),
+                is(&[10, 1, 0, 0]),
+                nft::Masq::default().into(),
+            ],
+        );
+        let refuse = nft::Rule::new(
+            "lab",
+            "pass",
+            vec![meta(16), is(&[6]), payload(2, 2, 2), is(&22u16.to_be_bytes()), nft::Expression::verdict(nft::DROP)],
+        );
+        let mut requests = vec![
+            nft::Table::inet("lab").to_new(),
+            chain("post", "nat", 4, 100).to_new(),
+            chain("pass", "filter", 2, 0).to_new(),
+            translate.to_append(),
+            refuse.to_append(),
+        ];
+        requests.push(nft::Rule::new("lab", "nowhere", vec![]).to_append());
+        let aborted = socket.transaction(nft::SUBSYSTEM, &requests).unwrap_err();
+        assert_eq!((aborted.place, aborted.error.errno()), (Some(5), libc::ENOENT));
+        assert_eq!(ruleset(), "");
+        requests.pop();
+        assert_eq!(socket.transaction(nft::SUBSYSTEM, &requests).unwrap().len(), 5);
+        let told = ruleset();
+        for line in [
+            "table inet lab {",
+            "type nat hook postrouting priority 100; policy accept;",
+            "oifname \"eth0\" ip saddr 10.1.0.0/16 masquerade",
+            "type filter hook forward priority 0; policy accept;",
+            "tcp dport 22 drop",
+        ] {
+            assert!(told.contains(line), "{line} is not in {told}");
+        }
+        let rules: Vec<nft::Rule> = socket.dump_bodies(&nft::Rule::new("lab", "post", vec![]).to_dump()).unwrap();
+        let steps: Vec<nft::Expression> = rules[0].steps().cloned().collect();
+        assert!(steps.iter().all(|step| !matches!(step, nft::Expression::Unknown(..))), "{steps:?}");
+        assert_eq!((steps.len(), &steps[0], &steps[1]), (8, &meta(7), &is(&out)));
+        socket.transaction(nft::SUBSYSTEM, &[nft::Table::inet("lab").to_del()]).unwrap();
+        assert_eq!(ruleset(), "");
     });
 }

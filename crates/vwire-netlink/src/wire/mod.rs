@@ -21,6 +21,7 @@ pub mod neighbour;
 pub mod nest;
 pub mod netconf;
 pub mod nexthop;
+pub mod nft;
 pub mod nsid;
 pub mod object;
 #[cfg(test)]

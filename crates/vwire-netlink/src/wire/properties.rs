@@ -42,6 +42,9 @@ macro_rules! for_each_body {
         $check::<Rule>($bytes);
         $check::<Neighbour>($bytes);
         $check::<Nexthop>($bytes);
+        $check::<nft::Table>($bytes);
+        $check::<nft::Chain>($bytes);
+        $check::<nft::Rule>($bytes);
         $check::<Netconf>($bytes);
         $check::<NamespaceId>($bytes);
         $check::<Prefix>($bytes);

@@ -212,6 +212,25 @@ impl Request {
         Self::new(MessageType::DELLINK, 0, link)
     }
 
+    /// Returns the message that begins a transaction of a subsystem of netfilter (`NFNL_MSG_BATCH_BEGIN`).
+    pub(crate) fn batch_begin(subsystem: u8) -> Self {
+        Self::of_batch(MessageType(0x10), subsystem)
+    }
+
+    /// Returns the message that ends it (`NFNL_MSG_BATCH_END`).
+    pub(crate) fn batch_end(subsystem: u8) -> Self {
+        Self::of_batch(MessageType(0x11), subsystem)
+    }
+
+    /// Returns a `struct nfgenmsg` with the subsystem's number, not to be acknowledged.
+    fn of_batch(message_type: MessageType, subsystem: u8) -> Self {
+        let mut payload = Builder::new();
+        payload.raw(&[0, 0, 0, subsystem]);
+        let mut request = Self::from_builder(message_type, 0, payload);
+        request.set_flags(REQUEST);
+        request
+    }
+
     /// Returns the request with `NLM_F_ECHO`: the reply then has what was made.
     #[must_use]
     pub fn with_echo(mut self) -> Self {
