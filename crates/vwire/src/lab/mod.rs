@@ -1,5 +1,7 @@
 //! Whole networks: namespaces, and later what is built inside them.
 
 pub mod capability;
+pub mod condition;
 pub mod model;
 pub mod namespace;
+pub mod netfilter;

@@ -14,6 +14,7 @@ mod link_change;
 mod maddress;
 mod monitor;
 mod neigh;
+mod netfilter;
 mod netns;
 mod nexthop;
 mod ping;
