@@ -1,6 +1,7 @@
 //! A host of its own on a TAP, without the kernel's stack: `echo [NAME [ADDRESS/LENGTH]]`, host0 and 10.9.0.2/24.
 //!
-//! It answers ARP and ping, and sends back what comes to TCP port 7 (RFC 862), by smoltcp.
+//! It answers ARP and ping, and sends back what comes to TCP port 7 (RFC 862), by smoltcp. To see it:
+//! `echo & ip addr add 10.9.0.1/24 dev host0; ip link set host0 up; nc 10.9.0.2 7`
 
 use std::{
     error::Error,
@@ -9,39 +10,34 @@ use std::{
 
 use smoltcp::{
     iface::{Config, Interface, SocketSet},
-    phy::{Device as Phy, DeviceCapabilities, Medium, RxToken, TxToken, wait},
-    socket::tcp,
+    phy::{self, DeviceCapabilities, Medium, RxToken, TxToken},
+    socket::tcp::{self, Socket},
     time::Instant,
     wire::{EthernetAddress, IpCidr},
 };
 use vwire_tuntap::{Builder, Device, DeviceName};
 
 const PORT: u16 = 7;
+const CALLERS: usize = 8; // At a time; one more is refused.
 const MTU: usize = 1514; // With the Ethernet header.
 
-struct Tap<'a>(&'a Device);
+struct Tap(Device);
 struct Frame(Vec<u8>);
 struct Out<'a>(&'a Device);
 
-impl<'a> Phy for Tap<'a> {
-    type RxToken<'b>
-        = Frame
-    where
-        Self: 'b;
-    type TxToken<'b>
-        = Out<'a>
-    where
-        Self: 'b;
+impl phy::Device for Tap {
+    type RxToken<'a> = Frame;
+    type TxToken<'a> = Out<'a>;
 
-    fn receive(&mut self, _now: Instant) -> Option<(Frame, Out<'a>)> {
+    fn receive(&mut self, _now: Instant) -> Option<(Frame, Out<'_>)> {
         let mut frame = vec![0; MTU];
         let length = self.0.read(&mut frame).ok()?;
         frame.truncate(length);
-        Some((Frame(frame), Out(self.0)))
+        Some((Frame(frame), Out(&self.0)))
     }
 
-    fn transmit(&mut self, _now: Instant) -> Option<Out<'a>> {
-        Some(Out(self.0))
+    fn transmit(&mut self, _now: Instant) -> Option<Out<'_>> {
+        Some(Out(&self.0))
     }
 
     fn capabilities(&self) -> DeviceCapabilities {
@@ -70,29 +66,34 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut words = std::env::args().skip(1);
     let name = words.next().unwrap_or("host0".into());
     let address: IpCidr = words.next().unwrap_or("10.9.0.2/24".into()).parse().map_err(|()| "no address")?;
-    let device = Builder::tap(DeviceName::new(&name)?).open()?;
-    device.set_nonblocking(true)?;
-    let (mut tap, mut sockets) = (Tap(&device), SocketSet::new(vec![]));
-    let config = Config::new(EthernetAddress([2, 0, 0, 0, 0, 7]).into());
-    let mut host = Interface::new(config, &mut tap, Instant::now());
+    let mut tap = Tap(Builder::tap(DeviceName::new(&name)?).open()?);
+    tap.0.set_nonblocking(true)?;
+    let mut host = Interface::new(Config::new(EthernetAddress([2, 0, 0, 0, 0, 7]).into()), &mut tap, Instant::now());
     host.update_ip_addrs(|addresses| addresses.extend([address]));
-    let bytes = || tcp::SocketBuffer::new(vec![0; 65_535]);
-    let stream = sockets.add(tcp::Socket::new(bytes(), bytes()));
+    let (mut sockets, bytes) = (SocketSet::new(vec![]), || tcp::SocketBuffer::new(vec![0; 65_535]));
+    let streams = [(); CALLERS].map(|()| sockets.add(Socket::new(bytes(), bytes())));
     println!("{name} is {address}");
     loop {
         host.poll(Instant::now(), &mut tap, &mut sockets);
-        let tcp = sockets.get_mut::<tcp::Socket<'_>>(stream);
-        if !tcp.is_open() {
-            tcp.listen(PORT)?;
-        } else if tcp.state() == tcp::State::CloseWait && !tcp.can_recv() {
-            tcp.close();
+        // What is turned back goes out by polling, which may bring more: to wait then could be to wait for ever.
+        let turned = streams.iter().map(|&stream| turn_back(sockets.get_mut(stream)));
+        if turned.sum::<Result<usize, _>>()? == 0 {
+            phy::wait(tap.0.as_fd().as_raw_fd(), host.poll_delay(Instant::now(), &sockets))?;
         }
-        if tcp.can_recv() && tcp.can_send() {
+    }
+}
+
+fn turn_back(tcp: &mut Socket<'_>) -> Result<usize, Box<dyn Error>> {
+    tcp.set_nagle_enabled(false); // Else the caller's delayed acknowledgement holds the end of a burst up for 40 ms.
+    match tcp.state() {
+        tcp::State::Closed => tcp.listen(PORT)?,
+        tcp::State::CloseWait if !tcp.can_recv() => tcp.close(),
+        _ if tcp.can_recv() && tcp.can_send() => {
             let room = tcp.send_capacity() - tcp.send_queue();
             let bytes = tcp.recv(|bytes| (bytes.len().min(room), bytes[..bytes.len().min(room)].to_vec()))?;
-            tcp.send_slice(&bytes)?;
-            continue; // Polling sends it, and may bring more: to wait now could be to wait for ever.
+            return Ok(tcp.send_slice(&bytes)?);
         }
-        wait(device.as_fd().as_raw_fd(), host.poll_delay(Instant::now(), &sockets))?;
+        _ => {}
     }
+    Ok(0)
 }
