@@ -19,6 +19,7 @@ use crate::{
     batch::RESERVE,
     offload::{
         HEADER_ROOM, Layer, MOST_SEGMENTS, Merger, Segmentation, Segments, SuperKind, VNET_HEADER_LEN, VnetHeader,
+        is_regular,
     },
     sys::io as sys_io,
 };
@@ -94,8 +95,10 @@ pub struct Writer {
     merging: Merging,
     /// Where packets are finished that the device cannot take unfinished; allocated when first needed.
     scratch: Vec<u8>,
-    /// How many groups, or packets, of the batch went out.
+    /// How many groups of the batch went out.
     done: usize,
+    /// How many packets went out of the group after those.
+    within: usize,
     sent: Sent,
 }
 
@@ -133,7 +136,7 @@ impl Writer {
 
     /// Forgets a batch that was sent in part.
     pub fn restart(&mut self) {
-        self.done = 0;
+        (self.done, self.within) = (0, 0);
     }
 
     /// Switches merging on or off.
@@ -266,7 +269,7 @@ impl Device {
     /// # Errors
     /// As [`send`](Self::send).
     pub fn send_ready(&self, batch: &mut Batch, writer: &mut Writer) -> Result<Option<Sent>, TransferError> {
-        if writer.done == 0 {
+        if (writer.done, writer.within) == (0, 0) {
             writer.sent = Sent::default();
             if self.merges(batch, writer) {
                 writer.merger.plan(batch, self.layer());
@@ -274,24 +277,15 @@ impl Device {
                 writer.merger.plan_singly(batch);
             }
         }
-        let Writer { merger, scratch, done, sent, .. } = writer;
-        for group in merger.groups().skip(*done) {
-            let wrote = if group.count() > 1 && self.takes(Some(group.kind())) {
-                self.write_group(batch, &group, sent)
-            } else {
-                group.members().try_for_each(|index| self.write_one(batch, index, scratch, sent))
-            };
-            match wrote {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-                Err(error) => {
-                    *done = 0;
-                    return Err(self.transfer_error("write to", &error));
-                }
+        match self.resume(batch, writer) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            Err(error) => {
+                writer.restart();
+                return Err(self.transfer_error("write to", &error));
             }
-            *done += 1;
         }
-        writer.done = 0;
+        writer.restart();
         Ok(Some(writer.sent))
     }
 
@@ -377,8 +371,26 @@ impl Device {
             }
     }
 
+    /// Sends what the last plan made of a batch, from where an earlier call stopped.
     #[inline]
-    fn write_group(&self, batch: &Batch, group: &crate::offload::Group<'_>, sent: &mut Sent) -> io::Result<()> {
+    fn resume(&self, batch: &mut Batch, writer: &mut Writer) -> io::Result<()> {
+        let Writer { merger, scratch, done, within, sent, .. } = writer;
+        for group in merger.groups().skip(*done) {
+            let whole = group.count() > 1 && *within == 0 && self.takes(Some(group.kind()));
+            if !(whole && self.write_group(batch, &group, sent)?) {
+                for index in group.members().skip(*within) {
+                    self.write_one(batch, index, scratch, sent)?;
+                    *within += 1;
+                }
+            }
+            (*done, *within) = (*done + 1, 0);
+        }
+        Ok(())
+    }
+
+    /// Writes a group as one packet; `false` if the kernel does not take such packets, and nothing went out.
+    #[inline]
+    fn write_group(&self, batch: &Batch, group: &crate::offload::Group<'_>, sent: &mut Sent) -> io::Result<bool> {
         let mut headers = [0; HEADER_ROOM];
         let header = group.super_headers(batch, &mut headers).unwrap_or_default();
         let (prefix, prefix_len) = self.prefix(header, headers.get(self.network_offset()..).unwrap_or(&[]));
@@ -391,23 +403,13 @@ impl Device {
             count += 1;
         }
         let pieces = pieces.get(..count).unwrap_or(&[]);
-        let result = self.attempt(sent, || sys_io::write_pieces(self.as_fd(), pieces));
-        match result {
-            Ok(()) => sent.packets += group.count(),
+        match self.attempt(sent, || sys_io::write_pieces(self.as_fd(), pieces)) {
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
                 self.refuse(group.kind(), sent);
-                for index in group.members() {
-                    let packet = batch.get(index).map(|packet| (packet.header, packet.bytes));
-                    let Some((header, bytes)) = packet else { continue };
-                    let (prefix, len) = self.prefix(header, bytes.get(self.network_offset()..).unwrap_or(&[]));
-                    let pieces = [IoSlice::new(prefix.get(..len).unwrap_or(&[])), IoSlice::new(bytes)];
-                    let result = self.attempt(sent, || sys_io::write_pieces(self.as_fd(), &pieces));
-                    settle(result, 1, sent)?;
-                }
+                Ok(false)
             }
-            result => settle(result, group.count(), sent)?,
+            result => settle(result, group.count(), sent).map(|()| true),
         }
-        Ok(())
     }
 
     #[inline]
@@ -428,7 +430,10 @@ impl Device {
         let result = self.attempt(sent, || sys_io::write(self.as_fd(), bytes));
         match (result, kind) {
             (Err(error), Some(kind)) if error.raw_os_error() == Some(libc::EINVAL) => {
-                self.refuse(kind, sent);
+                // A packet that is wrong in itself says nothing about those that follow.
+                if batch.get(index).is_some_and(|packet| is_regular(packet.header, packet.bytes, self.layer())) {
+                    self.refuse(kind, sent);
+                }
                 self.write_segments(header, batch, index, scratch, sent)
             }
             (result, _) => settle(result, 1, sent),

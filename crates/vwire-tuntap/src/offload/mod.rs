@@ -12,6 +12,7 @@ use std::{fmt, ops};
 
 pub use headers::Layer;
 pub use merge::{Group, HEADER_ROOM, MOST_SEGMENTS, Merger};
+pub(crate) use split::is_regular;
 pub use split::{Segments, SplitError, finish_checksum};
 pub use vnet::{Checksum, Segmentation, SuperKind, UnknownHeader, VnetHeader};
 

@@ -155,6 +155,22 @@ impl<'a> Segments<'a> {
     }
 }
 
+/// Tells whether any kernel that takes super-packets of this kind at all takes this one.
+///
+/// What `virtio_net_hdr_to_skb` and `tun_get_user` ask for: a checksum left to be made, no more segments than any
+/// version allows, header length within the packet.
+pub(crate) fn is_regular(header: VnetHeader, packet: &[u8], layer: Layer) -> bool {
+    let Segmentation::Super { kind, size, ecn } = header.segments else { return false };
+    let plausible = usize::from(header.header_len) <= packet.len() && size < u16::MAX;
+    let unfinished = matches!(header.checksum, Checksum::Needed { .. });
+    let Ok(segments) = Segments::new(header, packet, layer) else { return false };
+    let datagrams_fit = kind != SuperKind::Udp || (segments.remaining() <= FEWEST_ALLOWED && !ecn);
+    plausible && unfinished && datagrams_fit
+}
+
+/// `UDP_MAX_SEGMENTS` of older kernels; it has become 128.
+const FEWEST_ALLOWED: usize = 64;
+
 /// Makes the checksum of a packet that lacks it, in place, as `skb_checksum_help`; nothing to do for any other.
 ///
 /// # Errors

@@ -14,22 +14,27 @@ use crate::lab::{ip, lab};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A program that is ended with the test.
-struct Running(Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Running {
     /// Starts an example and waits for `lines` lines of its output, by which its devices are there.
     fn example(name: &str, words: &[&str], lines: usize) -> Self {
-        let mut child = Command::new(path(name)).args(words).stdout(Stdio::piped()).spawn().unwrap();
+        Self::program(Command::new(path(name)).args(words), lines)
+    }
+
+    /// Starts a program and waits for `lines` lines of its output.
+    pub(crate) fn program(command: &mut Command, lines: usize) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         for _ in 0..lines {
             let mut line = String::new();
-            assert!(output.read_line(&mut line).unwrap() > 0, "{name} ended early");
+            assert!(output.read_line(&mut line).unwrap() > 0, "{command:?} ended early");
         }
         Self(child)
     }
 
     /// Starts a namespace that lives as long as the value; a word on its output says that it is there.
-    fn namespace() -> Self {
+    pub(crate) fn namespace() -> Self {
         let words = ["-n", "sh", "-c", "echo there; exec sleep 1000"];
         let mut child = Command::new("unshare").args(words).stdout(Stdio::piped()).spawn().unwrap();
         child.stdout.take().unwrap().read_exact(&mut [0; 6]).unwrap();
@@ -47,7 +52,7 @@ impl Running {
         Self(child)
     }
 
-    fn inside(&self, line: &str) -> String {
+    pub(crate) fn inside(&self, line: &str) -> String {
         run(&format!("nsenter -t {} -n {line}", self.0.id()))
     }
 }
@@ -59,7 +64,7 @@ impl Drop for Running {
     }
 }
 
-fn path(name: &str) -> PathBuf {
+pub(crate) fn path(name: &str) -> PathBuf {
     let mut path = std::env::current_exe().unwrap();
     path.pop();
     path.pop();

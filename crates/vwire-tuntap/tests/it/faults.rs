@@ -34,7 +34,9 @@ fn refusing<T: Send>(request: u64, run: impl FnOnce() -> T + Send) -> T {
 }
 
 /// Runs a closure on a thread for which a system call that meets one of the rules, or any without rules, fails.
-fn failing<T: Send>(call: i64, rules: Vec<SeccompRule>, errno: i32, run: impl FnOnce() -> T + Send) -> T {
+///
+/// The programs it starts inherit that, and so do the threads: calls of this can be nested.
+pub(crate) fn failing<T: Send>(call: i64, rules: Vec<SeccompRule>, errno: i32, run: impl FnOnce() -> T + Send) -> T {
     let refuse = SeccompAction::Errno(u32::try_from(errno).unwrap());
     let rules = BTreeMap::from([(call, rules)]);
     let arch = std::env::consts::ARCH.try_into().unwrap();
@@ -46,6 +48,12 @@ fn failing<T: Send>(call: i64, rules: Vec<SeccompRule>, errno: i32, run: impl Fn
         });
         thread.join().unwrap()
     })
+}
+
+/// A rule that is met by calls whose argument, counted from 0, is at least a number.
+pub(crate) fn at_least(argument: u8, least: u64) -> Vec<SeccompRule> {
+    let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Qword, SeccompCmpOp::Ge, least).unwrap();
+    vec![SeccompRule::new(vec![condition]).unwrap()]
 }
 
 fn descriptors() -> usize {

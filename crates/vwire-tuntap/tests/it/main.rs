@@ -5,6 +5,7 @@ mod against_gro;
 mod against_kernel;
 mod control;
 mod examples;
+mod fallback;
 mod faults;
 mod held;
 mod lab;

@@ -18,10 +18,10 @@ use crate::{
     sys::program,
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Makes a TUN with 10.4.0.1/24 on it, up, and nothing sent on it by the stack itself.
-fn tun(builder: &Builder) -> Arc<Device> {
+pub(crate) fn tun(builder: &Builder) -> Arc<Device> {
     std::fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").unwrap();
     let tun = builder.create().unwrap();
     ip("addr add 10.4.0.1/24 dev t0");
@@ -29,7 +29,7 @@ fn tun(builder: &Builder) -> Arc<Device> {
     Arc::new(tun)
 }
 
-fn socket() -> UdpSocket {
+pub(crate) fn socket() -> UdpSocket {
     let socket = UdpSocket::bind("10.4.0.1:4000").unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     socket.connect("10.4.0.2:4001").unwrap();
@@ -37,7 +37,7 @@ fn socket() -> UdpSocket {
 }
 
 /// Exchanges source and destination, so that the stack takes the packet as an answer.
-fn turn_back(packet: &mut [u8]) {
+pub(crate) fn turn_back(packet: &mut [u8]) {
     let (source, destination) = packet[12..20].split_at_mut(4);
     source.swap_with_slice(destination);
     let (source, destination) = packet[20..24].split_at_mut(2);
@@ -131,7 +131,7 @@ fn a_super_packet_is_cut_for_a_device_without_offload() {
 }
 
 /// Makes `count` datagrams of `size` bytes to the socket, as one packet.
-fn udp_super_packet(count: u16, size: u16) -> (VnetHeader, Vec<u8>) {
+pub(crate) fn udp_super_packet(count: u16, size: u16) -> (VnetHeader, Vec<u8>) {
     let length = count * size + 28;
     let mut packet = vec![0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, 17, 0, 0, 10, 4, 0, 2, 10, 4, 0, 1];
     packet[2..4].copy_from_slice(&length.to_be_bytes());
