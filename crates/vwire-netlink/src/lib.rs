@@ -39,6 +39,8 @@
 //!
 //! [`name`] has what links are called. A name, an index, an address is checked once, where it is made.
 //!
+//! With the feature `serde`, `plain` has each of these structs written to a document, such as JSON, and read again.
+//!
 //! `sys` has the system calls, and all the unsafe code: one safe function each.
 //!
 //! # What is deliberately absent
@@ -55,6 +57,8 @@ pub mod list;
 pub mod monitor;
 pub mod multicast;
 pub mod name;
+#[cfg(feature = "serde")]
+pub mod plain;
 pub mod socket;
 mod sys;
 pub mod wire;

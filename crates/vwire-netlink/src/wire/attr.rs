@@ -94,7 +94,7 @@ impl<'a> Iterator for Attributes<'a> {
 }
 
 /// An attribute that no table here knows, or whose value has an unknown form; kept as it came.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct RawAttribute {
     /// The type with its flags ([`NESTED`], [`NET_BYTEORDER`]).
     pub flagged_number: u16,

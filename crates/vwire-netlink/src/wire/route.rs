@@ -179,7 +179,7 @@ record! {
 }
 
 /// A gateway of another family than the route's (`struct rtvia`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Via {
     /// `AF_INET`, `AF_INET6`, `AF_PACKET`.
     pub family: u16,

@@ -7,20 +7,20 @@
 
 macro_rules! attributes {
     (
-        $(#[$meta:meta])*
+        $(#[doc = $about:literal])*
         pub struct $Set:ident ($prefix:literal) $(after {
-            $($(#[$header_meta:meta])* $header:ident : $Header:ty $([$skip:literal])?),* $(,)?
+            $($(#[doc = $header_about:literal])* $header:ident : $Header:ty $([$skip:literal])?),* $(,)?
         })? {
-            $($(#[$field_meta:meta])* $field:ident : $Field:ty $(as $Codec:ident)? = $number:literal $(($alias:literal))?),* $(,)?
+            $($(#[doc = $field_about:literal])* $field:ident : $Field:ty $(as $Codec:ident)? = $number:literal $(($alias:literal))?),* $(,)?
             $(; also { $($other_number:literal = $other_name:literal),* $(,)? })?
         }
     ) => {
-        $(#[$meta])*
+        $(#[doc = $about])*
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub struct $Set {
-            $($($(#[$header_meta])* pub $header: $Header,)*)?
+            $($($(#[doc = $header_about])* pub $header: $Header,)*)?
             $(
-                $(#[$field_meta])*
+                $(#[doc = $field_about])*
                 #[doc = concat!("\n\n`", $prefix, "*` number ", stringify!($number), ".")]
                 pub $field: $Field,
             )*
@@ -87,6 +87,16 @@ macro_rules! attributes {
                     $($field: <$Field as $crate::wire::field::Field<attributes!(@codec $($Codec)?)>>::sample_field(source),)*
                     other: source.others(),
                 }
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        $crate::plain_object! {
+            $Set, concat!($($about, "\n"),*),
+            always { $($($header: $Header, concat!($($header_about, "\n"),*);)*)? }
+            known {
+                $($field: $Field, concat!($($field_about, "\n"),*);)*
+                other: Vec<$crate::wire::RawAttribute>, "Attributes that are not known here, as they came.";
             }
         }
 
@@ -180,15 +190,22 @@ macro_rules! attributes {
 
 macro_rules! record {
     (
-        $(#[$meta:meta])*
+        $(#[doc = $about:literal])*
         pub struct $Record:ident {
-            $($(#[$field_meta:meta])* $field:ident : $Field:ty $([$skip:literal])?),* $(,)?
+            $($(#[doc = $field_about:literal])* $field:ident : $Field:ty $([$skip:literal])?),* $(,)?
         }
     ) => {
-        $(#[$meta])*
+        $(#[doc = $about])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct $Record {
-            $($(#[$field_meta])* pub $field: $Field,)*
+            $($(#[doc = $field_about])* pub $field: $Field,)*
+        }
+
+        #[cfg(feature = "serde")]
+        $crate::plain_object! {
+            $Record, concat!($($about, "\n"),*),
+            always { $($field: $Field, concat!($($field_about, "\n"),*);)* }
+            known {}
         }
 
         impl $crate::wire::value::Fixed for $Record {

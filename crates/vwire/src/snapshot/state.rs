@@ -7,34 +7,35 @@ use std::collections::BTreeMap;
 
 use vwire_netlink::{Address, AddressLabel, BridgeLink, Link, Neighbour, Nexthop, Route, Rule};
 
-/// The tables of one network namespace, each in the kernel's order.
-///
-/// The same structs say what is there and what is wanted; in what is wanted, an attribute that is `None` may be anything.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct State {
-    /// The links, with the options of their kind and of their master's, and without counters.
-    pub links: Vec<Link>,
-    /// IPv4 and IPv6 addresses.
-    pub addresses: Vec<Address>,
-    /// IPv4 and IPv6 routes of all tables, without what the kernel keeps of them in caches.
-    pub routes: Vec<Route>,
-    /// IPv4 and IPv6 rules.
-    pub rules: Vec<Rule>,
-    /// Next hops and their groups.
-    pub nexthops: Vec<Nexthop>,
-    /// Neighbours, and those that are answered for (`NTF_PROXY`).
-    pub neighbours: Vec<Neighbour>,
-    /// What bridges and VXLANs know.
-    pub forwarding: Vec<Neighbour>,
-    /// Bridges and their ports, with VLANs.
-    pub bridge_links: Vec<BridgeLink>,
-    /// The labels by which IPv6 chooses source addresses.
-    pub labels: Vec<AddressLabel>,
-    /// Sysctls by name with dots (`net.ipv4.ip_forward`), as they are read; a link's name may have dots of its own,
-    /// so it stands with `/` for them, as `sysctl(8)` takes it.
-    pub sysctls: BTreeMap<String, String>,
-    /// What could not be read, in words.
-    pub missing: Vec<String>,
+plain_structs! {
+    /// The tables of one network namespace, each in the kernel's order.
+    ///
+    /// The same structs say what is there and what is wanted; in what is wanted, an attribute that is `None` may be anything.
+    pub struct State {
+        /// The links, with the options of their kind and of their master's, and without counters.
+        pub links: Vec<Link>,
+        /// IPv4 and IPv6 addresses.
+        pub addresses: Vec<Address>,
+        /// IPv4 and IPv6 routes of all tables, without what the kernel keeps of them in caches.
+        pub routes: Vec<Route>,
+        /// IPv4 and IPv6 rules.
+        pub rules: Vec<Rule>,
+        /// Next hops and their groups.
+        pub nexthops: Vec<Nexthop>,
+        /// Neighbours, and those that are answered for (`NTF_PROXY`).
+        pub neighbours: Vec<Neighbour>,
+        /// What bridges and VXLANs know.
+        pub forwarding: Vec<Neighbour>,
+        /// Bridges and their ports, with VLANs.
+        pub bridge_links: Vec<BridgeLink>,
+        /// The labels by which IPv6 chooses source addresses.
+        pub labels: Vec<AddressLabel>,
+        /// Sysctls by name with dots (`net.ipv4.ip_forward`), as they are read; a link's name may have dots of its own,
+        /// so it stands with `/` for them, as `sysctl(8)` takes it.
+        pub sysctls: BTreeMap<String, String>,
+        /// What could not be read, in words.
+        pub missing: Vec<String>,
+    }
 }
 
 impl State {

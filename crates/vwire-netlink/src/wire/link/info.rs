@@ -22,6 +22,12 @@ use super::veth::Veth;
 use super::vlan::Vlan;
 use super::vrf::{Vrf, VrfPort};
 use super::vxlan::Vxlan;
+#[cfg(feature = "serde")]
+use crate::plain::link::{Chosen, UNKNOWN};
+#[cfg(feature = "serde")]
+use crate::plain::serde::{de::MapAccess, ser::Serializer};
+#[cfg(feature = "serde")]
+use crate::plain::{Field, Object, Plain, Shape, read_field};
 
 /// The number of `IFLA_INFO_KIND`.
 const KIND: u16 = 1;
@@ -161,15 +167,15 @@ pub(crate) fn names_of_slave_kind(siblings: Attributes<'_>) -> Option<&'static N
 
 macro_rules! kinds {
     (
-        $(#[$meta:meta])*
+        $(#[doc = $about:literal])*
         pub enum $Data:ident {
-            $($(#[$variant_meta:meta])* $Variant:ident: $($kind:literal)+,)*
+            $($(#[doc = $variant_about:literal])* $Variant:ident: $($kind:literal)+,)*
         }
     ) => {
-        $(#[$meta])*
+        $(#[doc = $about])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum $Data {
-            $($(#[$variant_meta])* $Variant(Box<$Variant>),)*
+            $($(#[doc = $variant_about])* $Variant(Box<$Variant>),)*
             /// Of a kind that is not known here, or of an unknown form.
             Unknown(RawNest),
         }
@@ -209,6 +215,47 @@ macro_rules! kinds {
                     _ => Self::Unknown(RawNest::sample(source)),
                 };
                 (kind, source.maybe().then_some(data))
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl Chosen for $Data {
+            fn tag(&self, kind: Option<&str>) -> &'static str {
+                match (self, kind) {
+                    $($((Self::$Variant(_), Some($kind)) => $kind,)+)*
+                    $((Self::$Variant(_), _) => [$($kind),+][0],)*
+                    (Self::Unknown(_), _) => UNKNOWN,
+                }
+            }
+
+            fn write_value<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$Variant(data) => data.write(serializer),)*
+                    Self::Unknown(nest) => nest.write(serializer),
+                }
+            }
+
+            fn read_value<'de, A: MapAccess<'de>>(tag: &str, map: &mut A) -> Result<Option<Self>, A::Error> {
+                Ok(Some(match tag {
+                    $($($kind)|+ => Self::$Variant(read_field(map)?),)*
+                    UNKNOWN => Self::Unknown(read_field(map)?),
+                    _ => return Ok(None),
+                }))
+            }
+
+            fn shape() -> Shape {
+                fn fields() -> Vec<Field> {
+                    let field = |name, about, shape| Field { name, about, is_always: false, shape };
+                    let mut fields = Vec::new();
+                    $({
+                        let about = concat!($($variant_about, "\n"),*);
+                        fields.extend([$(field($kind, about, $Variant::shape())),+]);
+                    })*
+                    let unknown = "Of a kind that is not known here, or of an unknown form.";
+                    fields.push(field(UNKNOWN, unknown, RawNest::shape()));
+                    fields
+                }
+                Shape::Choice(Object { name: stringify!($Data), about: concat!($($about, "\n"),*), fields })
             }
         }
 

@@ -6,10 +6,10 @@ use super::super::sample::Source;
 use super::super::value::{Fixed, Value};
 
 macro_rules! counters {
-    ($($(#[$meta:meta])* $field:ident,)*) => {
+    ($($(#[doc = $about:literal])* $field:ident,)*) => {
         record! {
             /// The counters that wrap at 32 bits (`struct rtnl_link_stats`).
-            pub struct Stats { $($(#[$meta])* $field: u32,)* }
+            pub struct Stats { $($(#[doc = $about])* $field: u32,)* }
         }
 
         /// The counters (`struct rtnl_link_stats64`).
@@ -17,9 +17,19 @@ macro_rules! counters {
         /// The kernel's struct grows at its end: a counter that an older kernel does not have is 0.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct Stats64 {
-            $($(#[$meta])* pub $field: u64,)*
+            $($(#[doc = $about])* pub $field: u64,)*
             /// Packets for another host, dropped (Linux 5.19).
             pub rx_otherhost_dropped: u64,
+        }
+
+        #[cfg(feature = "serde")]
+        crate::plain_object! {
+            Stats64, "The counters (`struct rtnl_link_stats64`).",
+            always {
+                $($field: u64, concat!($($about, "\n"),*);)*
+                rx_otherhost_dropped: u64, "Packets for another host, dropped (Linux 5.19).";
+            }
+            known {}
         }
 
         impl Value for Stats64 {

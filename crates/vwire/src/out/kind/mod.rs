@@ -231,6 +231,6 @@ mod tests {
         let info = LinkInfo { data: Some(data.into()), slave_data: Some(port.into()), ..LinkInfo::default() };
         assert_eq!(references(&info), [7, 9]);
         let none = Vxlan { link: Some(0), ..Vxlan::default() };
-        assert_eq!(references(&LinkInfo { data: Some(none.into()), ..LinkInfo::default() }), []);
+        assert_eq!(references(&LinkInfo { data: Some(none.into()), ..LinkInfo::default() }), Vec::<u32>::new());
     }
 }
