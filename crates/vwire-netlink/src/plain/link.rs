@@ -10,6 +10,7 @@ use serde::ser::{SerializeMap, Serializer};
 use super::{Field, Key, Object, Plain, Shape, Written, read_field};
 use crate::wire::link::tunnel::IpTunnelFlags;
 use crate::wire::link::{KindData, LinkInfo, SlaveData};
+use crate::wire::nft::Expression;
 
 /// What the member is called whose value has no struct here.
 pub(crate) const UNKNOWN: &str = "unknown";
@@ -85,7 +86,7 @@ macro_rules! chosen {
     )* };
 }
 
-chosen!(KindData, SlaveData, IpTunnelFlags);
+chosen!(KindData, SlaveData, IpTunnelFlags, Expression);
 crate::plain_serde!(LinkInfo, KindData, SlaveData);
 
 impl Plain for LinkInfo {

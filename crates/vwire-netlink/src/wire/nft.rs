@@ -13,6 +13,12 @@ use super::request::{Create, Request};
 use super::sample::Source;
 use super::text::Text;
 use super::value::Value;
+#[cfg(feature = "serde")]
+use crate::plain::link::{Chosen, UNKNOWN};
+#[cfg(feature = "serde")]
+use crate::plain::serde::{de::MapAccess, ser::Serializer};
+#[cfg(feature = "serde")]
+use crate::plain::{Field, Object, Plain, Shape, read_field};
 
 /// `NFNL_SUBSYS_NFTABLES`.
 pub const SUBSYSTEM: u8 = 10;
@@ -393,11 +399,11 @@ attributes! {
 }
 
 macro_rules! expressions {
-    ($($(#[$meta:meta])* $Variant:ident: $name:literal,)*) => {
+    ($($(#[doc = $about:literal])* $Variant:ident: $name:literal,)*) => {
         /// A step of a rule: what it is called and what it needs (`NFTA_EXPR_NAME`, `NFTA_EXPR_DATA`).
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Expression {
-            $($(#[$meta])* $Variant(Box<$Variant>),)*
+            $($(#[doc = $about])* $Variant(Box<$Variant>),)*
             /// One that is not known here, or of an unknown form: its name and its nest.
             Unknown(Text, RawNest),
         }
@@ -437,6 +443,48 @@ macro_rules! expressions {
             }
         }
 
+        #[cfg(feature = "serde")]
+        impl Chosen for Expression {
+            fn tag(&self, _: Option<&str>) -> &'static str {
+                match self {
+                    $(Self::$Variant(_) => $name,)*
+                    Self::Unknown(..) => UNKNOWN,
+                }
+            }
+
+            fn write_value<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$Variant(data) => data.write(serializer),)*
+                    Self::Unknown(name, data) => {
+                        UnknownExpression { name: name.clone(), data: data.clone() }.write(serializer)
+                    }
+                }
+            }
+
+            fn read_value<'de, A: MapAccess<'de>>(tag: &str, map: &mut A) -> Result<Option<Self>, A::Error> {
+                Ok(Some(match tag {
+                    $($name => Self::$Variant(read_field(map)?),)*
+                    UNKNOWN => {
+                        let UnknownExpression { name, data } = read_field(map)?;
+                        Self::Unknown(name, data)
+                    }
+                    _ => return Ok(None),
+                }))
+            }
+
+            fn shape() -> Shape {
+                fn fields() -> Vec<Field> {
+                    let field = |name, about, shape| Field { name, about, is_always: false, shape };
+                    let unknown = "One that is not known here, or of an unknown form.";
+                    vec![
+                        $(field($name, concat!($($about, "\n"),*), $Variant::shape()),)*
+                        field(UNKNOWN, unknown, UnknownExpression::shape()),
+                    ]
+                }
+                Shape::Choice(Object { name: "Expression", about: "A step of a rule.", fields })
+            }
+        }
+
         $(impl From<$Variant> for Expression {
             fn from(data: $Variant) -> Self {
                 Self::$Variant(Box::new(data))
@@ -466,6 +514,23 @@ expressions! {
     Reject: "reject",
     /// Counts.
     Counter: "counter",
+}
+
+#[cfg(feature = "serde")]
+#[derive(Default)]
+struct UnknownExpression {
+    name: Text,
+    data: RawNest,
+}
+
+#[cfg(feature = "serde")]
+crate::plain_object! {
+    UnknownExpression, "A step of a rule that is not known here, or of an unknown form.",
+    always {
+        name: Text, "What it is called.";
+        data: RawNest, "What it needs.";
+    }
+    known {}
 }
 
 impl Expression {
