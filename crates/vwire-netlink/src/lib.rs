@@ -59,6 +59,7 @@ pub mod multicast;
 pub mod name;
 #[cfg(feature = "serde")]
 pub mod plain;
+pub mod program;
 pub mod socket;
 mod sys;
 pub mod wire;
@@ -68,6 +69,7 @@ pub use filter::{AddressFilter, LinkFilter};
 pub use monitor::{Event, Group, Monitor, Namespaces};
 pub use multicast::Listener;
 pub use name::{IfIndex, IfName, LinkAddress};
+pub use program::Program;
 pub use socket::{OwnedMessage, Reply, Socket};
 pub use wire::{
     Address, AddressLabel, BridgeLink, Create, ExtAck, Link, MessageType, NamespaceId, Neighbour, Netconf, Nexthop,

@@ -1,6 +1,7 @@
 //! System calls on netlink sockets: one safe function each, and the only unsafe code of the crate.
 #![allow(unsafe_code)]
 
+use std::ffi::CStr;
 use std::io;
 use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -68,6 +69,32 @@ pub(crate) fn multicast(
     // outlives the call, and nothing else refers to it.
     let result = unsafe { libc::ioctl(fd.as_raw_fd(), number, &raw mut argument) };
     check(result)
+}
+
+/// `BPF_OBJ_GET` (`linux/bpf.h`).
+const BPF_OBJECT_GET: libc::c_int = 7;
+
+/// The part of `union bpf_attr` that `BPF_OBJ_GET` reads.
+#[repr(C)]
+struct PinnedObject {
+    path: u64,
+    fd: u32,
+    flags: u32,
+}
+
+/// Opens what is pinned at a path of a BPF file system.
+pub(crate) fn bpf_object(path: &CStr) -> io::Result<OwnedFd> {
+    let path = u64::try_from(path.as_ptr().expose_provenance()).map_err(io::Error::other)?;
+    let attribute = PinnedObject { path, fd: 0, flags: 0 };
+    // SAFETY: the call reads `attribute`, as many bytes as it is said to have, and the string that its `path` points at,
+    // which ends in a zero; both outlive the call, and it writes to neither.
+    let fd = unsafe { libc::syscall(libc::SYS_bpf, BPF_OBJECT_GET, &raw const attribute, size_of::<PinnedObject>()) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let fd = RawFd::try_from(fd).map_err(io::Error::other)?;
+    // SAFETY: the kernel has just given us `fd`, it is open, and nothing else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// Binds the socket to a port that the kernel chooses.

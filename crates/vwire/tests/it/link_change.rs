@@ -102,6 +102,32 @@ fn links_are_added_as_ip_adds_them() {
 }
 
 #[test]
+fn a_label_behind_a_name_is_the_device() {
+    done_alike(&[
+        "link set dev v0:1 up",
+        "link set v0:1 master br0",
+        "addr add 10.1.1.1/24 dev v0:1 label v0:1",
+        "addr show dev v0:1",
+        "addr show label v0:1",
+        "addr del 10.1.1.1/24 dev v0:1 label v0:1",
+        "addr add 10.1.1.2/24 dev v0:1",
+        "route add 10.9.0.0/16 dev v0:1",
+        "route show dev v0:1",
+        "neigh add 10.1.1.9 lladdr 02:00:00:00:00:01 dev v0:1",
+        "neigh show dev v0:1",
+        "rule add iif v0:1 table 7",
+        "rule",
+        "addr flush dev v0:",
+        "link set v0:1 nosuch",
+        "link set nosuch:1 up",
+        "link set :1 up",
+        "link set v0:0123456789abcdef up",
+        "link set v0 name v1:1",
+        "link del v1:3",
+    ]);
+}
+
+#[test]
 fn links_are_set_as_ip_sets_them() {
     done_alike(&[
         "link set v0 mtu 1400",
@@ -338,6 +364,11 @@ const MISTAKES: &[&str] = &[
     "link set v0 xdp",
     "link set v0 xdp off up",
     "link set v0 xdp object",
+    "link set v0 xdp pin",
+    "link set v0 xdp foo /nosuch",
+    "link set v0 xdp pinned /nosuch",
+    "link set v0 xdpgeneric object-p /nosuch section a program b verb up",
+    "link set v0 xdpdrv fd /nosuch sec",
     "link set nosuch xdpoffload off",
     "link set v0 vf",
     "link set v0 vf 0",

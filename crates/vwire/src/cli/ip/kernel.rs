@@ -18,6 +18,20 @@ const EPERM: i32 = 1;
 /// `RTEXT_FILTER_VF | RTEXT_FILTER_SKIP_STATS` (`linux/rtnetlink.h`).
 const NAME_ONLY: u32 = 1 | 1 << 3;
 
+/// Returns a device's name from one with a label behind a colon: `ifupdown` calls an alias of `eth0` `eth0:1` and has it
+/// set up, and the kernel's ioctls take that for `eth0`.
+fn without_label(name: &[u8]) -> Option<&[u8]> {
+    let colon = name.iter().position(|byte| *byte == b':')?;
+    name.get(..colon).filter(|device| name.len() <= IfName::MAX_LEN && IfName::new(device).is_ok())
+}
+
+/// Returns the index in `if7`, and, as `ip` reads it, in `if7x`.
+fn index_in(name: &[u8]) -> Option<u32> {
+    let digits = name.strip_prefix(b"if")?;
+    let end = digits.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(digits.len());
+    std::str::from_utf8(digits.get(..end)?).ok()?.parse().ok()
+}
+
 impl Ip<'_> {
     /// Returns the netlink socket, opened at its first use in the namespace of the calling thread.
     ///
@@ -34,21 +48,31 @@ impl Ip<'_> {
         self.socket.as_mut().ok_or_else(Failure::incomplete)
     }
 
-    /// Returns the index of a device by its name, by one of its other names, or by `if` and the index itself.
+    /// Returns the index of a device by its name, by one of its other names, by its name with a label as `eth0:1`, or by
+    /// `if` and the index itself.
     ///
     /// # Errors
     /// The socket cannot be opened. A device that is not there is `None`.
     pub fn device(&mut self, name: &[u8]) -> Result<Option<u32>, Failure> {
+        if name.is_empty() {
+            return Ok(None);
+        }
+        if let Some(index) = self.index_of(name)? {
+            return Ok(Some(index));
+        }
+        match without_label(name).map(|name| self.index_of(name)).transpose()?.flatten() {
+            Some(index) => Ok(Some(index)),
+            None => Ok(index_in(name)),
+        }
+    }
+
+    fn index_of(&mut self, name: &[u8]) -> Result<Option<u32>, Failure> {
         let by_name = match IfName::new(name) {
             Ok(name) => Link::named(name),
-            Err(_) if name.is_empty() => return Ok(None),
             Err(_) => Link { alt_ifname: Some(name.into()), ..Link::default() },
         };
         let wanted = Link { ext_mask: Some(NAME_ONLY), ..by_name };
-        if let Ok(link) = self.socket()?.get::<Link>(&Request::get_link(&wanted)) {
-            return Ok(Some(link.index));
-        }
-        Ok(name.strip_prefix(b"if").and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok()))
+        Ok(self.socket()?.get::<Link>(&Request::get_link(&wanted)).ok().map(|link| link.index))
     }
 
     /// Returns one link by its index, or `None` where there is none.
@@ -161,4 +185,27 @@ pub fn list_refused(error: &DumpError, exit: u8, end: &str) -> Failure {
     };
     let said = format!("RTNETLINK answers: {}\n{end}", errno_sentence(refusal.errno));
     Failure::kernel(refusal).with_exit(exit).said_by_ip(said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_behind_a_colon_is_a_label() {
+        assert_eq!(without_label(b"eth0:1"), Some(&b"eth0"[..]));
+        assert_eq!(without_label(b"eth0:a:b"), Some(&b"eth0"[..]));
+        assert_eq!(without_label(b"eth0:"), Some(&b"eth0"[..]));
+        assert_eq!(without_label(b":1"), None);
+        assert_eq!(without_label(b"eth0"), None);
+        assert_eq!(without_label(b"eth0:of-16-bytes"), None, "ioctls have no room for it");
+    }
+
+    #[test]
+    fn a_name_that_is_an_index_is_read_as_far_as_it_is_one() {
+        assert_eq!(index_in(b"if7"), Some(7));
+        assert_eq!(index_in(b"if7x"), Some(7));
+        assert_eq!(index_in(b"if"), None);
+        assert_eq!(index_in(b"ifx7"), None);
+    }
 }

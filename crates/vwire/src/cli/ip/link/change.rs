@@ -33,8 +33,8 @@ pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>, verb: Verb) -> Result<(), Fai
 /// # Errors
 /// A word that does not fit, or a name that nothing has.
 pub fn read(ip: &mut Ip<'_>, words: &mut Words<'_>, verb: Verb) -> Result<LinkChange, Failure> {
-    let End { link, subject, kind, asked, namespaces } = read_end(ip, words, verb)?;
-    let mut change = LinkChange { verb, link, subject: subject.map(<[u8]>::to_vec), asked, namespaces };
+    let End { link, subject, kind, asked, held } = read_end(ip, words, verb)?;
+    let mut change = LinkChange { verb, link, subject: subject.map(<[u8]>::to_vec), asked, held };
     match kind {
         Some(kind) => {
             read_kind(ip, words, &mut change, kind).map_err(|failure| failure.trying(hint::attempt(&change)))?
@@ -57,13 +57,13 @@ pub fn read(ip: &mut Ip<'_>, words: &mut Words<'_>, verb: Verb) -> Result<LinkCh
 fn read_kind(ip: &mut Ip<'_>, words: &mut Words<'_>, change: &mut LinkChange, kind: &[u8]) -> Result<(), Failure> {
     let verb = change.verb;
     let purpose = if verb.creates() { Purpose::Add } else { Purpose::Set };
-    let namespaces = &mut change.namespaces;
+    let held = &mut change.held;
     let mut peer = |ip: &mut Ip<'_>, words: &mut Words<'_>| {
         let end = read_end(ip, words, verb)?;
         if let Some(kind) = end.kind {
             return Err(Failure::duplicate("type", kind).hint("both ends are of one kind"));
         }
-        namespaces.extend(end.namespaces);
+        held.extend(end.held);
         Ok(end.link)
     };
     // Behind `type`, `ip` forgets which exit code a word wanted, but for 255, with which it leaves at once.
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn a_group_is_deleted_by_one_request() {
         let link = Link { group: Some(7), ..Link::default() };
-        let change = LinkChange { verb: Verb::Delete, link, subject: None, asked: Vec::new(), namespaces: Vec::new() };
+        let change = LinkChange { verb: Verb::Delete, link, subject: None, asked: Vec::new(), held: Vec::new() };
         assert_eq!(request_of(&change).as_bytes(), Request::del_group(7).as_bytes());
     }
 }

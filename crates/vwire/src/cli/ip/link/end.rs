@@ -10,15 +10,16 @@
 
 use vwire_netlink::wire::link::{VfInfo, Xdp};
 use vwire_netlink::wire::{RawAttribute, Text};
-use vwire_netlink::{Link, LinkAddress, LinkFilter};
+use vwire_netlink::{Link, LinkAddress, LinkFilter, Program};
 
 use super::hint::{self, Asked};
+use super::program::Held;
 use super::request::Verb;
 use super::words::{
     Field, IFF_UP, Polarity, WORDS, Word, XDP_HARDWARE, address, integer, is_long_name, is_name, leading_number,
     off_on, on_off, place_of, unsigned, wrong,
 };
-use super::{help, inet, netns, vf};
+use super::{help, inet, netns, program, vf};
 use crate::cli::ip::Ip;
 use crate::cli::ip::failure::{EXIT_USAGE, Failure, Persona};
 use crate::cli::ip::words::{Words, begins, find, shown};
@@ -50,8 +51,8 @@ pub struct End<'a> {
     pub kind: Option<&'a [u8]>,
     /// What is asked for, word by word.
     pub asked: Vec<Asked>,
-    /// The namespaces that `link` refers to.
-    pub namespaces: Vec<Namespace>,
+    /// What `link` refers to by descriptor.
+    pub held: Vec<Held>,
 }
 
 /// Reads the words for one end, up to and with `type KIND`.
@@ -82,6 +83,7 @@ pub(super) struct Reader<'a> {
     pub(super) inet: Vec<(u16, u32)>,
     pub(super) functions: Vec<VfInfo>,
     pub(super) target: Option<Namespace>,
+    pub(super) held: Vec<Held>,
     pub(super) link_netns: Option<&'a [u8]>,
     pub(super) link_netnsid: Option<i32>,
     pub(super) asked: Vec<Asked>,
@@ -102,21 +104,17 @@ impl<'a> Reader<'a> {
             inet: Vec::new(),
             functions: Vec::new(),
             target: None,
+            held: Vec::new(),
             link_netns: None,
             link_netnsid: None,
             asked: Vec::new(),
         }
     }
 
-    fn end(self) -> End<'a> {
+    fn end(mut self) -> End<'a> {
         let subject = self.subject();
-        End {
-            link: self.link,
-            subject,
-            kind: self.kind,
-            asked: self.asked,
-            namespaces: self.target.into_iter().collect(),
-        }
+        self.held.extend(self.target.map(Held::Namespace));
+        End { link: self.link, subject, kind: self.kind, asked: self.asked, held: self.held }
     }
 
     fn subject(&self) -> Option<&'a [u8]> {
@@ -291,12 +289,15 @@ impl<'a> Reader<'a> {
         if mode == XDP_HARDWARE && ip.device(self.device.unwrap_or_default())?.is_none() {
             return Err(Failure::incomplete());
         }
-        if !(words.is_empty() && matches!(value, b"off" | b"none")) {
-            return Err(xdp_program(value, words));
-        }
+        let program = match value {
+            b"off" | b"none" if words.is_empty() => None,
+            _ => Some(program::read(value, words)?),
+        };
         let flags = mode | if ip.options.force { 0 } else { XDP_IF_NONE };
         let flags = (flags != 0).then_some(flags);
-        self.link.xdp = Some(Box::new(Xdp { fd: Some(-1), flags, ..Xdp::default() }));
+        self.link.xdp =
+            Some(Box::new(Xdp { fd: Some(program.as_ref().map_or(-1, Program::number)), flags, ..Xdp::default() }));
+        self.held.extend(program.map(Held::Program));
         self.forget_device_that_is_name(mode == XDP_HARDWARE);
         Ok(())
     }
@@ -428,26 +429,6 @@ impl<'a> Reader<'a> {
         reason.value = Some(if on { 1 << bit } else { 0 });
         Ok(())
     }
-}
-
-/// Tells that no program is loaded here, or that the word is none of those that could stand there.
-fn xdp_program(value: &[u8], words: &Words<'_>) -> Failure {
-    const LOADERS: [&str; 5] = ["object-file", "obj", "object-pinned", "pinned", "fd"];
-    let shown = shown(value);
-    if !LOADERS.iter().any(|loader| begins(loader, value)) {
-        let failure =
-            Failure::new(EXIT_USAGE, format!("What mode is \"{shown}\"?"), format!("`{shown}` is no XDP word"));
-        return failure.hint("`xdp off` takes a program away; it must be the last word");
-    }
-    if words.is_empty() {
-        return Failure::incomplete();
-    }
-    Failure::new(
-        EXIT_USAGE,
-        "BPF programs cannot be loaded",
-        "vwire loads no BPF programs; it takes them away with `off`",
-    )
-    .hint("`bpftool net attach xdp …` attaches one")
 }
 
 /// No device has this name; where people read, one of a name that is near is told.

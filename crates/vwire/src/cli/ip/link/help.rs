@@ -25,7 +25,7 @@ SETTING := up | down                        | name NEW
          | SWITCH { on | off }              | mode { default | dormant } | state STATE
          | inet { IPV4-SETTING VALUE }...   | protodown_reason REASON { on | off }
          | gso_max_size N | gso_max_segs N | gro_max_size N | gso_ipv4_max_size N | gro_ipv4_max_size N
-         | { xdp | xdpgeneric | xdpdrv | xdpoffload } off
+         | { xdp | xdpgeneric | xdpdrv | xdpoffload } { off | pinned FILE }
          | vf N { mac LLADDR | vlan ID [ qos N ] [ proto P ] | rate N | min_tx_rate N | max_tx_rate N
                 | spoofchk on/off | query_rss on/off | trust on/off | state { auto | enable | disable }
                 | node_guid GUID | port_guid GUID }...

@@ -458,7 +458,7 @@ mod tests {
 
     fn change(verb: Verb, link: Link, asked: &[(&'static str, &str)]) -> LinkChange {
         let asked = asked.iter().map(|(word, value)| Asked { word, value: Some((*value).to_owned()) });
-        LinkChange { verb, link, subject: Some(b"v0".to_vec()), asked: asked.collect(), namespaces: Vec::new() }
+        LinkChange { verb, link, subject: Some(b"v0".to_vec()), asked: asked.collect(), held: Vec::new() }
     }
 
     fn told(change: &LinkChange, errno: i32, facts: &Facts) -> Vec<String> {

@@ -8,6 +8,7 @@ pub mod hint;
 mod inet;
 pub mod kind;
 mod netns;
+pub mod program;
 mod property;
 pub mod request;
 pub mod show;

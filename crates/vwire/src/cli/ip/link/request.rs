@@ -3,7 +3,7 @@
 use vwire_netlink::Link;
 
 use super::hint::Asked;
-use crate::lab::namespace::Namespace;
+use super::program::Held;
 
 /// What a command does with links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,6 @@ pub struct LinkChange {
     pub subject: Option<Vec<u8>>,
     /// What is asked for, word by word, to tell what was tried.
     pub asked: Vec<Asked>,
-    /// The namespaces that `link` refers to by descriptor; they stay open until it is sent.
-    pub namespaces: Vec<Namespace>,
+    /// What `link` refers to by descriptor: namespaces, XDP programs; it stays open until `link` is sent.
+    pub held: Vec<Held>,
 }
