@@ -1,10 +1,13 @@
 //! Makes super-packets of packets that follow each other in a flow.
 //!
 //! The rules are those of the kernel's GRO (`inet_gro_receive`, `ipv6_gro_receive`, `tcp_gro_receive`,
-//! `udp_gro_receive_segment`), and where this differs it merges less: no CWR, no extension headers, no super-packet
-//! into another, the same urgent pointer. The order of a flow's packets is kept: a packet that cannot join closes its
-//! flow's group. A transport checksum is verified before a packet joins, because the merged packet gets a new one and
-//! a damaged packet would come out sound.
+//! `udp_gro_receive_segment`), and where this differs it merges less: no super-packet into another, the same urgent
+//! pointer, extension headers up to [`EXTENSION_ROOM`], and no CWR. Kernels differ in the last: the older let a packet
+//! with CWR lead others and never follow, those with Accurate ECN want it in all or in none; nothing suits both.
+//! IPv4 options keep packets apart in the kernel, too. The order of a flow's packets is kept: a packet that cannot join
+//! closes its flow's group. A transport checksum is verified before a packet joins, because the merged packet gets a
+//! new one and a damaged packet would come out sound. Behind a routing header that is not used up it holds another
+//! address than the IPv6 header: such packets seem damaged, to the kernel as well, and go as they came.
 //!
 //! Nothing is copied or changed: a [`Group`] names the packets of a [`Batch`], and makes the headers of the
 //! super-packet in a buffer of the caller's. So if the kernel refuses it, the packets are there as they came.
@@ -19,8 +22,12 @@ use crate::batch::{Batch, Packet};
 /// The most segments of a group: the kernel's limit for UDP (`UDP_GRO_CNT_MAX`), taken for TCP as well.
 pub const MOST_SEGMENTS: usize = 64;
 
-/// Room for the headers of any packet that merges: Ethernet with two VLAN tags, IPv6, TCP with all options.
-pub const HEADER_ROOM: usize = 22 + 40 + 60;
+/// Room for the headers of any packet that merges, in bytes: Ethernet with two VLAN tags, IPv6 with extension headers,
+/// TCP with all options.
+pub const HEADER_ROOM: usize = 22 + 40 + EXTENSION_ROOM + 60;
+
+/// The most IPv6 extension headers of a packet that merges, in bytes.
+const EXTENSION_ROOM: usize = 64;
 
 /// The longest IP packet.
 const LONGEST: usize = 65_535;
@@ -295,7 +302,9 @@ fn may_merge(headers: &Headers, packet: Packet<'_>) -> bool {
     let Some(ip) = bytes.get(headers.network..) else { return false };
     let whole = match headers.version {
         Version::V4 => headers.transport - headers.network == 20 && word(ip, 2) == Some(ip.len()),
-        Version::V6 => headers.transport - headers.network == 40 && word(ip, 4) == ip.len().checked_sub(40),
+        Version::V6 => {
+            headers.transport - headers.network <= 40 + EXTENSION_ROOM && word(ip, 4) == ip.len().checked_sub(40)
+        }
     };
     let Some(transport) = bytes.get(headers.transport..) else { return false };
     let plain = if headers.protocol == TCP {
@@ -352,7 +361,8 @@ fn same_headers(head: &[u8], packet: &[u8], state: &State) -> bool {
     let ip = match version {
         // Version, length, TOS; flags, TTL, protocol. Addresses were compared with the flow.
         Version::V4 => same(network, network + 2) && same(network + 6, network + 10),
-        Version::V6 => same(network, network + 4) && same(network + 6, network + 8),
+        // Version, class, flow label; next header, hop limit; extension headers.
+        Version::V6 => same(network, network + 4) && same(network + 6, network + 8) && same(network + 40, transport),
     };
     if !(ip && same(0, network)) {
         return false;

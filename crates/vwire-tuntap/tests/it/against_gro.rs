@@ -140,8 +140,8 @@ fn disturb(random: &mut Random, packets: &mut Vec<Vec<u8>>, transport: usize, ud
     let which = random.below(packets.len());
     let v4 = packets[0][12] == 8;
     let network = 14;
-    let ways = [1, 2, 3, 4, 6, 8, 9, 0, 5, 7, 10, 11, 12, 13];
-    match if udp { [3, 4, 6, 8, 9, 13][random.below(6)] } else { ways[random.below(14)] } {
+    let ways = [1, 2, 3, 4, 6, 8, 9, 0, 5, 7, 10, 11, 12, 13, 14];
+    match if udp { [3, 4, 6, 8, 9, 13, 14][random.below(7)] } else { ways[random.below(15)] } {
         0 => packets[which][transport + 13] = [0x18, 0x11, 0x14, 0x30, 0x50, 0x90, 0x02][random.below(7)],
         1 => packets[which][transport + 8] ^= 1,
         2 => packets[which][transport + 14] ^= 1,
@@ -156,6 +156,8 @@ fn disturb(random: &mut Random, packets: &mut Vec<Vec<u8>>, transport: usize, ud
         10 if packets[which].len() > transport + 61 => packets[which][transport + 20] ^= 1,
         11 => packets[which][transport + 18] ^= 1,
         12 => packets[which][transport + 12] ^= 1,
+        // Within the padding of an extension header, if there is one.
+        14 if !v4 && transport > network + 40 => packets[which][transport - 1] ^= 1,
         _ => {}
     }
 }
@@ -202,8 +204,8 @@ fn compare(udp: bool) {
         by_us += ours.len();
     }
     println!("{packets_in} packets: the kernel made {by_kernel} of them, this crate {by_us}");
-    // The kernel also merges behind IPv6 extension headers; both have to merge much for this to say something.
-    assert!(by_kernel * 2 < packets_in && by_us * 3 < packets_in * 2, "{packets_in} {by_kernel} {by_us}");
+    // Both have to merge much for this to say something, and the crate nearly all that the kernel does.
+    assert!(by_kernel * 2 < packets_in && by_us * 10 < by_kernel * 11, "{packets_in} {by_kernel} {by_us}");
 }
 
 #[test]

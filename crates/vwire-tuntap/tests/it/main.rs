@@ -11,5 +11,6 @@ mod held;
 mod lab;
 mod merging;
 mod random;
+mod soak;
 mod sys;
 mod traffic;

@@ -1,4 +1,5 @@
-//! The system call of the tests themselves.
+//! The system calls of the tests themselves.
 #![allow(unsafe_code)]
 
 pub(crate) mod program;
+pub(crate) mod scheduling;
