@@ -3,6 +3,7 @@
 //! Nothing outside this room decides how a fact is spelled; nothing inside it decides what to say.
 
 pub mod address;
+pub mod addrlabel;
 pub mod arphrd;
 pub mod batch;
 pub mod colour;
@@ -26,6 +27,7 @@ pub mod printer;
 pub mod route;
 pub mod rule;
 pub mod table;
+pub mod token;
 pub mod tuntap;
 pub mod vf;
 pub mod xdp;

@@ -29,6 +29,9 @@ use vwire::lab::namespace::Sandbox;
 /// How long [`until`] and [`Running::line`] wait before they fail.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long a command may take: `ip -6 addr show group N` of iproute2 7.2 never ends.
+const LONGEST: Duration = Duration::from_secs(60);
+
 /// A test's own network. It belongs to the test's thread: commands run from here are inside.
 pub struct Lab {
     /// Namespaces belong to a thread, so a lab must not leave it.
@@ -141,15 +144,31 @@ impl Lab {
         }
     }
 
-    /// Runs a command to its end.
+    /// Runs a command to its end; fails where it has none.
     #[track_caller]
     pub fn run(&self, mut command: Command) -> Said {
-        let output = command.output().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
-        Said {
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-            exit: output.status.code().unwrap_or(-1),
+        let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = spawned.unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
+        let (sender, ended) = std::sync::mpsc::channel();
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        std::thread::spawn({
+            let sender = sender.clone();
+            move || sender.send((1, read_all(stderr)))
+        });
+        std::thread::spawn(move || sender.send((0, read_all(stdout))));
+        let mut texts = [String::new(), String::new()];
+        for _ in 0..texts.len() {
+            match ended.recv_timeout(LONGEST) {
+                Ok((which, text)) => texts[which] = text,
+                Err(_) => {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    panic!("{command:?} does not end within {LONGEST:?}");
+                }
+            }
         }
+        let [stdout, stderr] = texts;
+        Said { stdout, stderr, exit: child.wait().expect("a child can be waited for").code().unwrap_or(-1) }
     }
 
     /// Runs `vwire WORDS`.
@@ -204,6 +223,14 @@ impl Lab {
         });
         Running { child, lines }
     }
+}
+
+fn read_all(from: Option<impl io::Read>) -> String {
+    let mut bytes = Vec::new();
+    if let Some(mut from) = from {
+        let _ = from.read_to_end(&mut bytes);
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// A program beside the test; it dies with this value.

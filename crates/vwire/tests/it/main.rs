@@ -23,6 +23,7 @@ mod route;
 mod route_refused;
 mod rule;
 mod sandbox;
+mod settings;
 mod sources;
 mod tidy;
 mod tidy_bites;

@@ -84,6 +84,15 @@ impl Ip<'_> {
         Ok(self.socket()?.get::<Link>(&Request::get_link(&wanted)).ok())
     }
 
+    /// Returns the name of a device, `if` and its index where there is none.
+    ///
+    /// # Errors
+    /// The socket cannot be opened.
+    pub fn device_name(&mut self, index: u32) -> Result<Vec<u8>, Failure> {
+        let name = self.link(index, NAME_ONLY)?.and_then(|link| link.ifname);
+        Ok(name.map_or_else(|| format!("if{index}").into_bytes(), |name| name.as_bytes().to_vec()))
+    }
+
     /// Returns what is needed to print links: the names of the links that they refer to, of
     /// namespaces and of groups.
     ///

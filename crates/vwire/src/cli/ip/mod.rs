@@ -8,6 +8,7 @@
 //! To add an object: a file, and a row in `objects.rs`.
 
 pub mod address;
+pub mod addrlabel;
 pub mod batch;
 pub mod failure;
 pub mod kernel;
@@ -16,6 +17,7 @@ pub mod maddress;
 pub mod monitor;
 pub mod nearest;
 pub mod neigh;
+pub mod netconf;
 mod netns;
 pub mod nexthop;
 mod objects;
@@ -24,6 +26,7 @@ pub mod prefix;
 pub mod route;
 pub mod rule;
 pub mod saved;
+pub mod token;
 pub mod tuntap;
 pub mod words;
 

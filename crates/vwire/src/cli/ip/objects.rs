@@ -5,7 +5,10 @@
 
 use super::failure::EXIT_SEMANTIC;
 use super::words::{Keyword, Words, prefix};
-use super::{Failure, Ip, address, link, maddress, monitor, neigh, netns, nexthop, route, rule, tuntap, words};
+use super::{
+    Failure, Ip, address, addrlabel, link, maddress, monitor, neigh, netconf, netns, nexthop, route, rule, token,
+    tuntap, words,
+};
 
 /// What an object's name stands for.
 #[derive(Clone, Copy)]
@@ -34,7 +37,14 @@ const OBJECTS: &[Keyword<Object>] = &[
             operation: address::operation,
         },
     ),
-    prefix("addrlabel", absent!("addrlabel")),
+    prefix(
+        "addrlabel",
+        Object {
+            about: "labels by which IPv6 chooses the source of a packet",
+            run: addrlabel::run,
+            operation: addrlabel::operation,
+        },
+    ),
     prefix(
         "maddress",
         Object {
@@ -81,7 +91,14 @@ const OBJECTS: &[Keyword<Object>] = &[
         Object { about: "TUN and TAP devices: show, add, delete", run: tuntap::run, operation: tuntap::operation },
     ),
     prefix("tap", Object { about: "", run: tuntap::run, operation: tuntap::operation }),
-    prefix("token", absent!("token")),
+    prefix(
+        "token",
+        Object {
+            about: "the lower half of addresses made of router advertisements",
+            run: token::run,
+            operation: token::operation,
+        },
+    ),
     prefix("tcpmetrics", absent!("tcpmetrics")),
     prefix("tcp_metrics", absent!("tcp_metrics")),
     prefix(
@@ -99,7 +116,14 @@ const OBJECTS: &[Keyword<Object>] = &[
             operation: netns::operation,
         },
     ),
-    prefix("netconf", absent!("netconf")),
+    prefix(
+        "netconf",
+        Object {
+            about: "what devices forward, answer and check, by family",
+            run: netconf::run,
+            operation: netconf::operation,
+        },
+    ),
     prefix("vrf", absent!("vrf")),
     prefix("sr", absent!("sr")),
     prefix(
