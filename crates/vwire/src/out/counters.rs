@@ -154,7 +154,7 @@ fn transmit_errors(s: &Stats64, carrier_changes: Option<u32>) -> Block<'static> 
 }
 
 /// Spells a number to the right of its column, with the blank that ends the column.
-fn number(value: u64, width: usize, style: CounterStyle) -> String {
+pub(super) fn number(value: u64, width: usize, style: CounterStyle) -> String {
     let base = if style.iec { 1024 } else { 1000 };
     if style.human && value >= base {
         format!("{:>width$} ", rounded(value, base, style.iec))

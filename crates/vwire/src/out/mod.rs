@@ -31,6 +31,7 @@ pub mod token;
 pub mod tuntap;
 pub mod vf;
 pub mod xdp;
+pub mod xstats;
 
 pub use colour::{Colour, Palette};
 pub use printer::{Layout, Printer};

@@ -13,6 +13,7 @@ Usage: ip link [ show ] [ DEV ] [ up | down ] [ group GROUP ] [ master DEV | vrf
        ip link { set | change | replace } { [ dev ] DEV | group GROUP } [ SETTING ]... [ type KIND [ OPTION ]... ]
        ip link delete { [ dev ] DEV | group GROUP }
        ip link property { add | del } [ dev ] DEV { altname NAME }...
+       ip link xstats type { bridge | bridge_slave | bond | bond_slave } [ WORD ]... [ dev DEV ]
        ip link afstats [ dev DEV ]
        ip link help [ KIND ]
 

@@ -14,6 +14,7 @@ pub mod request;
 pub mod show;
 mod vf;
 pub(in crate::cli::ip) mod words;
+mod xstats;
 
 use request::Verb;
 
@@ -26,6 +27,8 @@ use super::{Failure, Ip};
 enum Command {
     Change(Verb),
     Show,
+    Xstats,
+    AfStats,
     Property,
     Help,
 }
@@ -40,6 +43,8 @@ const COMMANDS: &[Keyword<Command>] = &[
     prefix("show", Command::Show),
     prefix("lst", Command::Show),
     prefix("list", Command::Show),
+    prefix("xstats", Command::Xstats),
+    prefix("afstats", Command::AfStats),
     prefix("property", Command::Property),
     prefix("help", Command::Help),
 ];
@@ -58,6 +63,8 @@ pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     match find(COMMANDS, word) {
         Some(Command::Change(verb)) => change::run(ip, words, verb),
         Some(Command::Show) => show::run(ip, words),
+        Some(Command::Xstats) => xstats::run(ip, words),
+        Some(Command::AfStats) => xstats::run_of_families(ip, words),
         Some(Command::Property) => property::run(ip, words),
         Some(Command::Help) => help::run(ip, words),
         None => Err(unknown(word)),

@@ -116,11 +116,19 @@ impl Filter {
         };
         (is_up || !self.up)
             && (!is_up || !self.down)
-            && self.group.is_none_or(|group| link.group.is_none_or(|of| of == group))
+            && self.is_of_group(link)
             && master.is_none_or(|master| link.master == Some(master))
-            && !(self.master == Some(Master::None) && link.master.is_some())
+            && self.is_free(link)
             && kind_is(&self.kind, link.kind())
             && kind_is(&self.slave_kind, link.slave_kind())
+    }
+
+    fn is_of_group(&self, link: &Link) -> bool {
+        self.group.is_none_or(|group| link.group.is_none_or(|of| of == group))
+    }
+
+    fn is_free(&self, link: &Link) -> bool {
+        self.master != Some(Master::None) || link.master.is_none()
     }
 }
 
@@ -167,12 +175,12 @@ fn show(ip: &mut Ip<'_>, links: Vec<Link>, filter: &Filter, master: Option<u32>)
     let context = ip.context(&links)?;
     let style = style(ip);
     let brief = ip.options.brief;
-    // `ip` leaves an empty object in the place of a link that does not pass; only as `ip` do we.
-    let empty_objects = ip.persona == Persona::Ip;
+    // `ip` leaves an empty object in the place of a link that does not pass, of some filters; only as `ip` do we.
+    let is_ip = ip.persona == Persona::Ip;
     ip.printer.open_document();
     for link in &links {
         let passes = filter.passes(link, master);
-        if passes || empty_objects {
+        if passes || (is_ip && filter.is_of_group(link) && filter.is_free(link)) {
             ip.printer.open_object(None);
             if passes {
                 print_record(&mut ip.printer, link, style, brief, &context);

@@ -72,6 +72,17 @@ const UNREAD: [&str; 24] = [
     "xfrm",
 ];
 
+/// The kinds that `ip` knows, too, and that take no options there.
+const BARE: [&str; 6] = ["netdevsim", "team", "team_slave", "tun", "virt_wifi", "vrf_slave"];
+
+/// Returns whether `ip` knows a kind by its name.
+#[must_use]
+pub fn is_known(kind: &[u8]) -> bool {
+    let name = std::str::from_utf8(kind).unwrap_or_default();
+    let is_ours = help(kind).is_some() && name != "wireguard";
+    is_ours || UNREAD.contains(&name) || BARE.contains(&name)
+}
+
 /// Reads the other end of a pair, by the same words as the first.
 pub type ReadPeer<'r> = dyn FnMut(&mut Ip<'_>, &mut Words<'_>) -> Result<Link, Failure> + 'r;
 
