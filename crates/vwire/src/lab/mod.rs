@@ -2,6 +2,8 @@
 
 pub mod capability;
 pub mod condition;
+pub mod file;
 pub mod model;
 pub mod namespace;
+pub mod nearest;
 pub mod netfilter;

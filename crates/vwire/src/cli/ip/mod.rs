@@ -15,7 +15,6 @@ pub mod kernel;
 pub mod link;
 pub mod maddress;
 pub mod monitor;
-pub mod nearest;
 pub mod neigh;
 pub mod netconf;
 mod netns;
@@ -36,6 +35,7 @@ use std::io::{self, BufRead, Write};
 use vwire_netlink::Socket;
 
 use crate::lab::namespace;
+pub use crate::lab::nearest;
 use crate::out::{self, Layout, Palette, Printer};
 pub use failure::{Failure, Persona};
 pub(in crate::cli) use netns::enter_failure;

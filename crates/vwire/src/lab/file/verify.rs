@@ -1,0 +1,124 @@
+//! Searches a whole lab for mistakes: addresses twice, networks that overlap, ends that share none. Pure.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::draft::Draft;
+use super::problem::{Report, Trouble, quoted};
+use super::unit;
+use crate::lab::model::{Interface, Prefix, Span};
+
+/// Reports what is wrong with the lab as a whole.
+pub(crate) fn verify(report: &mut Report<'_>, draft: &Draft<'_>) {
+    twice_in_a_node(report, draft);
+    twice_in_a_network(report, draft);
+    macs(report, draft);
+    strangers(report, draft);
+    overlaps(report, draft);
+}
+
+fn shown(prefix: Prefix) -> String {
+    format!("{}/{}", prefix.address, prefix.length)
+}
+
+fn twice_in_a_node(report: &mut Report<'_>, draft: &Draft<'_>) {
+    for node in &draft.nodes {
+        let mut seen: BTreeMap<IpAddr, Span> = BTreeMap::new();
+        for device in &node.node.devices {
+            for interface in &device.addresses {
+                if let Some(other) = seen.insert(interface.address, device.span) {
+                    let name = quoted(&node.node.name);
+                    let trouble = Trouble::new(device.span, format!("{name} has {} twice", interface.address));
+                    report.error(trouble.label("an address of its own").other(other, "the other is here"));
+                }
+            }
+        }
+    }
+}
+
+/// The addresses of an attachment.
+fn addresses<'d>(draft: &'d Draft<'_>, at: &super::draft::Attachment) -> &'d [Interface] {
+    let device = draft.nodes.get(at.node).and_then(|node| node.node.devices.get(at.device));
+    device.map_or(&[], |device| device.addresses.as_slice())
+}
+
+fn twice_in_a_network(report: &mut Report<'_>, draft: &Draft<'_>) {
+    let mut seen: BTreeMap<(usize, u16, IpAddr), (usize, Span)> = BTreeMap::new();
+    for at in &draft.attachments {
+        let segment = draft.whole_segment(at.segment);
+        for interface in addresses(draft, at) {
+            let before = seen.insert((segment, at.vlan, interface.address), (at.node, at.span));
+            if let Some((node, other)) = before.filter(|(node, _)| *node != at.node) {
+                let name = draft.nodes.get(node).map(|node| node.node.name.clone()).unwrap_or_default();
+                let message = format!("{} is in use on this network by {}", interface.address, quoted(&name));
+                report.error(Trouble::new(at.span, message).label("another address").other(other, "the other is here"));
+            }
+        }
+    }
+}
+
+fn macs(report: &mut Report<'_>, draft: &Draft<'_>) {
+    let mut seen: BTreeMap<(usize, [u8; 6]), (usize, usize, Span)> = BTreeMap::new();
+    for at in &draft.attachments {
+        let device = draft.nodes.get(at.node).and_then(|node| node.node.devices.get(at.device));
+        let Some(mac) = device.and_then(|device| device.mac.as_ref()?.mac()) else { continue };
+        let before = seen.insert((draft.whole_segment(at.segment), mac), (at.node, at.device, at.span));
+        if let Some((.., other)) = before.filter(|(node, device, _)| (*node, *device) != (at.node, at.device)) {
+            let trouble = Trouble::new(at.span, "this link-layer address is on the same network twice");
+            report.error(trouble.label("one of its own").other(other, "the other is here"));
+        }
+    }
+}
+
+/// Warns of an end whose network nobody else on the same cable is in.
+fn strangers(report: &mut Report<'_>, draft: &Draft<'_>) {
+    let mut by_network: BTreeMap<(usize, u16, bool), Vec<(Prefix, Span)>> = BTreeMap::new();
+    for at in &draft.attachments {
+        for interface in addresses(draft, at).iter().filter(|interface| interface.peer.is_none()) {
+            let key = (draft.whole_segment(at.segment), at.vlan, interface.address.is_ipv4());
+            by_network.entry(key).or_default().push((unit::network(interface), at.span));
+        }
+    }
+    for networks in by_network.values().filter(|networks| networks.len() > 1) {
+        let mut counts: BTreeMap<(IpAddr, u8), usize> = BTreeMap::new();
+        for (network, _) in networks {
+            *counts.entry((network.address, network.length)).or_default() += 1;
+        }
+        let most = counts.iter().max_by_key(|(_, count)| **count).map(|(network, _)| *network);
+        let Some((address, length)) = most.filter(|_| counts.len() > 1) else { continue };
+        for (network, span) in networks {
+            let alone = counts.get(&(network.address, network.length)) == Some(&1);
+            if alone && (network.address, network.length) != (address, length) {
+                let others = shown(Prefix { address, length });
+                let message = format!("nobody else on this cable is in {}", shown(*network));
+                report.warning(Trouble::new(*span, message).label(format!("the others are in {others}")));
+            }
+        }
+    }
+}
+
+/// Warns of a node with one network on two cables: it sends by one of them only.
+fn overlaps(report: &mut Report<'_>, draft: &Draft<'_>) {
+    let mut by_node: BTreeMap<usize, Vec<(Prefix, usize, u16, Span)>> = BTreeMap::new();
+    for at in &draft.attachments {
+        for interface in addresses(draft, at).iter().filter(|interface| interface.peer.is_none()) {
+            let network = unit::network(interface);
+            let segment = draft.whole_segment(at.segment);
+            by_node.entry(at.node).or_default().push((network, segment, at.vlan, at.span));
+        }
+    }
+    for (node, mut networks) in by_node {
+        // Sorted by address, a network that holds another stands before it with nothing but its own parts between.
+        networks.sort_by_key(|(network, ..)| (network.address, network.length));
+        for pair in networks.windows(2) {
+            let [(one, segment, vlan, other), (two, segment2, vlan2, span)] = pair else { continue };
+            let same_cable = (segment, vlan) == (segment2, vlan2);
+            if one.length > 0 && unit::holds(*one, two.address) && !same_cable && two.length < unit::bits(two.address) {
+                let name = draft.nodes.get(node).map(|node| node.node.name.clone()).unwrap_or_default();
+                let message = format!("{} has {} and {} on two cables", quoted(&name), shown(*one), shown(*two));
+                let trouble = Trouble::new(*span, message).label("it sends by one of the two only");
+                report.warning(trouble.other(*other, "the other is here"));
+            }
+        }
+    }
+}
