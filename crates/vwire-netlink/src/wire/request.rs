@@ -47,7 +47,7 @@ impl Create {
 }
 
 /// A message to the kernel. Its sequence number is set when it is sent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     bytes: Vec<u8>,
     oversized: Option<u16>,

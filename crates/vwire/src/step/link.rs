@@ -1,276 +1,511 @@
-//! Changing a link, all or nothing.
+//! Links: which go, which come, which become others. Pure.
+//!
+//! A link is known by its place and its index. One of another kind, or with another option that only a new link can
+//! have, goes and comes again; one that is in another place than it should be is moved. What goes with a link goes in
+//! the plan's own picture of what is there, too, so that it comes again where it is wanted: the links on top of it, the
+//! other end of its cable, addresses, routes.
 
-use vwire_netlink::wire::link::{KindData, LinkInfo, ProtoDownReason, SlaveData};
-use vwire_netlink::wire::nest::RawNest;
-use vwire_netlink::wire::{Attributes, Builder};
-use vwire_netlink::{Link, Reply, Request, RequestError, Socket, Text};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Aftermath, Refused};
+use vwire_netlink::wire::Builder;
+use vwire_netlink::wire::link::{KindData, LinkInfo, SlaveData};
+use vwire_netlink::wire::value::Value;
+use vwire_netlink::{IfName, Link, LinkAddress};
 
-/// The flags that a request can set (`dev_change_flags`): UP, DEBUG, NOTRAILERS, NOARP, PROMISC,
-/// ALLMULTI, MULTICAST, PORTSEL, AUTOMEDIA, DYNAMIC.
-const SETTABLE_FLAGS: u32 = 0x1 | 0x4 | 0x20 | 0x80 | 0x100 | 0x200 | 0x1000 | 0x2000 | 0x4000 | 0x8000;
-/// `RTEXT_FILTER_SKIP_STATS`.
-const SKIP_STATS: u32 = 1 << 3;
-/// `ENODEV`.
-const ENODEV: i32 = 19;
+use super::difference::Difference;
+use super::part::{self, UP};
+use super::plan::{Plan, Stage};
+use super::scope::Scope;
+use super::world::{End, Names, Place, World};
+use super::{Action, Object, Verb, words};
 
-/// Changes the link of this index as `request` says, or leaves it as it was.
-///
-/// # Errors
-/// The kernel's refusal, and what became of the link.
-pub fn set(socket: &mut Socket, index: u32, request: &Request) -> Result<Reply, Refused> {
-    let before = look(socket, index).ok();
-    let error = match socket.request(request) {
-        Ok(reply) => return Ok(reply),
-        Err(error) => error,
-    };
-    let aftermath = match before {
-        Some(before) => put_back(socket, index, &before),
-        None => Aftermath::Unknown,
-    };
-    Err(Refused { error, aftermath })
+/// The kinds whose links go when the link below them goes.
+const ON_TOP: &[&str] = &["vlan", "macvlan", "macvtap", "ipvlan", "ipvtap", "macsec", "vxlan", "hsr"];
+/// `IFF_LOOPBACK`.
+const LOOPBACK: u32 = 0x8;
+
+/// The links of a world, and the cables, by where they are.
+struct Map<'a> {
+    links: BTreeMap<End, &'a Link>,
+    cables: HashMap<End, End>,
 }
 
-/// Reads a link by its index.
-fn look(socket: &mut Socket, index: u32) -> Result<Link, RequestError> {
-    let wanted = Link { index, ext_mask: Some(SKIP_STATS), ..Link::default() };
-    socket.get::<Link>(&Request::get_link(&wanted))
-}
-
-fn put_back(socket: &mut Socket, index: u32, before: &Link) -> Aftermath {
-    let after = match look(socket, index) {
-        Ok(after) => after,
-        Err(error) if error.errno() == ENODEV => return Aftermath::Gone,
-        Err(_) => return Aftermath::Left(vec!["what was not read"]),
-    };
-    if differences(before, &after).is_empty() {
-        return Aftermath::Untouched;
-    }
-    for request in restoring(before, &after) {
-        // Some kinds refuse a value that they had on their own; what still differs is seen below.
-        let _ = socket.request(&Request::set_link(&request));
-    }
-    match look(socket, index).map(|now| differences(before, &now)) {
-        Ok(left) if left.is_empty() => Aftermath::Restored,
-        Ok(left) => Aftermath::Left(left),
-        Err(_) => Aftermath::Gone,
-    }
-}
-
-/// One settable part of a link: its name, whether it differs, and how to put it back.
-struct Part {
-    name: &'static str,
-    differs: fn(&Link, &Link) -> bool,
-    restore: fn(&Link, &Link, &mut Link),
-}
-
-macro_rules! part {
-    ($name:literal, $field:ident) => {
-        Part {
-            name: $name,
-            differs: |before, after| before.$field != after.$field,
-            restore: |before, _, link| link.$field = before.$field.clone(),
+impl<'a> Map<'a> {
+    fn of(world: &'a World) -> Self {
+        let mut links = BTreeMap::new();
+        for (position, state) in world.states.iter().enumerate() {
+            links.extend(state.links.iter().map(|link| (End { place: Place(position), index: link.index }, link)));
         }
-    };
-}
+        let cables = world.cables.iter().flat_map(|(a, b)| [(*a, *b), (*b, *a)]).collect();
+        Self { links, cables }
+    }
 
-/// The parts, in the order in which they are put back: the name first, so that a refusal is told of the right one;
-/// the master before the flags, because some masters bring their ports up.
-const PARTS: &[Part] = &[
-    part!("name", ifname),
-    Part {
-        name: "master",
-        differs: |before, after| before.master != after.master,
-        restore: |before, _, link| link.master = Some(before.master.unwrap_or(0)),
-    },
-    part!("address", address),
-    part!("broadcast", broadcast),
-    part!("mtu", mtu),
-    part!("txqueuelen", txqlen),
-    part!("group", group),
-    Part {
-        name: "alias",
-        differs: |before, after| before.ifalias != after.ifalias,
-        restore: |before, _, link| link.ifalias = Some(before.ifalias.clone().unwrap_or_else(|| Text::new(b""))),
-    },
-    part!("mode", linkmode),
-    part!("gso_max_size", gso_max_size),
-    part!("gso_max_segs", gso_max_segs),
-    part!("gro_max_size", gro_max_size),
-    part!("gso_ipv4_max_size", gso_ipv4_max_size),
-    part!("gro_ipv4_max_size", gro_ipv4_max_size),
-    part!("carrier", carrier),
-    part!("protodown", proto_down),
-    Part {
-        name: "protodown_reason",
-        differs: |before, after| reasons(before) != reasons(after),
-        restore: |before, after, link| {
-            let mask = reasons(before) ^ reasons(after);
-            let value = Some(reasons(before) & mask);
-            link.proto_down_reason = Some(ProtoDownReason { mask: Some(mask), value, ..ProtoDownReason::default() });
-        },
-    },
-    Part {
-        name: "addrgenmode",
-        differs: |before, after| before.addr_gen_mode() != after.addr_gen_mode(),
-        restore: |before, _, link| {
-            if let Some(mode) = before.addr_gen_mode() {
-                link.set_addr_gen_mode(mode);
+    /// Returns the links that go when one goes, that one among them.
+    fn going_with(&self, end: End) -> BTreeSet<End> {
+        let mut going = BTreeSet::from([end]);
+        let mut waiting = vec![end];
+        while let Some(end) = waiting.pop() {
+            let on_top = self.links.iter().filter(|(other, link)| {
+                other.place == end.place
+                    && link.link == Some(end.index)
+                    && link.link_netnsid.is_none()
+                    && link.kind().is_some_and(|kind| ON_TOP.contains(&kind))
+            });
+            let goes = on_top.map(|(other, _)| *other).chain(self.cables.get(&end).copied());
+            for other in goes {
+                if going.insert(other) {
+                    waiting.push(other);
+                }
             }
-        },
-    },
-    Part {
-        name: "options of its kind",
-        differs: |before, after| differing_options(before, after).is_some(),
-        restore: |before, after, link| {
-            let changed = differing_options(before, after);
-            let kind = before.linkinfo.as_ref().and_then(|info| info.kind.clone());
-            let data = changed.map(|bytes| KindData::Unknown(RawNest(bytes.into())));
-            link.linkinfo = Some(Box::new(LinkInfo { kind, data, ..LinkInfo::default() }));
-        },
-    },
-    Part {
-        name: "options of its port",
-        differs: |before, after| differing_port_options(before, after).is_some(),
-        restore: |before, after, link| {
-            let changed = differing_port_options(before, after);
-            let slave_kind = before.linkinfo.as_ref().and_then(|info| info.slave_kind.clone());
-            let slave_data = changed.map(|bytes| SlaveData::Unknown(RawNest(bytes.into())));
-            link.linkinfo = Some(Box::new(LinkInfo { slave_kind, slave_data, ..LinkInfo::default() }));
-        },
-    },
-    Part {
-        name: "flags",
-        differs: |before, after| (before.flags ^ after.flags) & SETTABLE_FLAGS != 0,
-        restore: |before, after, link| {
-            link.set_flags((before.flags ^ after.flags) & SETTABLE_FLAGS, before.flags);
-        },
-    },
-];
-
-/// Returns the names of the settable parts in which two looks at a link differ.
-#[must_use]
-pub fn differences(before: &Link, after: &Link) -> Vec<&'static str> {
-    PARTS.iter().filter(|part| (part.differs)(before, after)).map(|part| part.name).collect()
+        }
+        going
+    }
 }
 
-/// Returns the changes that bring a link back to what it was, a part each: one that is refused spoils no other.
-#[must_use]
-pub fn restoring(before: &Link, after: &Link) -> Vec<Link> {
-    let restore = |part: &Part| {
-        let mut link = Link { index: before.index, ..Link::default() };
-        (part.restore)(before, after, &mut link);
-        link
+/// Adds to a scope what goes with its links: those on top, the other ends of cables, and the ports of masters.
+pub(super) fn add_dependents(scope: &mut Scope, world: &World) {
+    let map = Map::of(world);
+    let in_scope: Vec<End> = map.links.keys().filter(|end| scope.has_link(end.place, end.index)).copied().collect();
+    for end in in_scope {
+        for other in map.going_with(end) {
+            let ports =
+                map.links.iter().filter(|(port, link)| port.place == other.place && link.master == Some(other.index));
+            let ends: Vec<End> = ports.map(|(port, _)| *port).chain([other]).collect();
+            for end in ends {
+                if let Some(parts) = scope.parts(end.place) {
+                    parts.links.insert(end.index);
+                }
+            }
+        }
+    }
+}
+
+/// What a plan does to links, as far as the rest of it must know.
+pub(super) struct Outcome<'a> {
+    /// The links of which something changes.
+    pub(super) busy: BTreeSet<End>,
+    /// What is left of what is there once the links that go have gone.
+    pub(super) left: Cow<'a, World>,
+}
+
+/// A link that is in another place than it should be.
+struct Move {
+    from: End,
+    to: End,
+}
+
+/// Adds the steps that bring links to what is wanted.
+pub(super) fn plan<'a>(wanted: &World, now: &'a World, scope: &Scope, plan: &mut Plan) -> Outcome<'a> {
+    let (wanted_map, now_map) = (Map::of(wanted), Map::of(now));
+    let moves = moves(&wanted_map, &now_map, scope);
+    let moved = |end: &End| moves.iter().any(|moving| moving.from == *end);
+    let mut gone: BTreeSet<End> = BTreeSet::new();
+    for (end, link) in &now_map.links {
+        let in_scope = scope.has_link(end.place, end.index) && link.flags & LOOPBACK == 0 && !moved(end);
+        let stays = match wanted_map.links.get(end) {
+            Some(target) => !is_another(*end, target, link, &wanted_map, &now_map),
+            None => false,
+        };
+        if in_scope && !stays && !gone.contains(end) && can_go(link) {
+            gone.extend(now_map.going_with(*end));
+            let which = Link { index: end.index, ifname: link.ifname, ..Link::default() };
+            let object = Object::Link { link: Box::new(which), into: None, peer: None };
+            plan.object(Stage::LinkGoes, end.place, Verb::Delete, object);
+        }
+    }
+    let mut left = Cow::Borrowed(now);
+    if !gone.is_empty() {
+        gone.iter().for_each(|end| remove(left.to_mut(), *end));
+    }
+    for moving in &moves {
+        plan_move(moving, &wanted_map, left.to_mut(), plan);
+    }
+    let left_map = Map::of(&left);
+    let mut busy: BTreeSet<End> =
+        gone.into_iter().chain(moves.iter().flat_map(|moving| [moving.from, moving.to])).collect();
+    let made = missing(&wanted_map, &left_map, scope);
+    give_up_names(&wanted_map, &left_map, &made, scope, plan);
+    make(&wanted_map, &made, scope.is_picture(), plan);
+    change(&wanted_map, &left_map, scope, plan, &mut busy);
+    for end in &made {
+        let master = wanted_map.links.get(end).and_then(|link| link.master);
+        busy.extend(master.map(|index| End { index, ..*end }));
+    }
+    busy.extend(made);
+    drop(left_map);
+    Outcome { busy, left }
+}
+
+/// Returns whether a link can be deleted at all: one that is no hardware.
+fn can_go(link: &Link) -> bool {
+    link.kind().is_some()
+}
+
+/// Returns whether what is there can never become what is wanted.
+fn is_another(end: End, wanted: &Link, now: &Link, wanted_map: &Map<'_>, now_map: &Map<'_>) -> bool {
+    let Some(kind) = wanted.kind() else { return false };
+    let stands_on = |link: &Link| link.link.filter(|_| kind != "veth" && kind != "netkit");
+    let other_cable = match wanted_map.cables.get(&end) {
+        Some(other) => now_map.cables.get(&end) != Some(other),
+        None => false,
     };
-    PARTS.iter().filter(|part| (part.differs)(before, after)).map(restore).collect()
+    now.kind() != Some(kind)
+        || other_cable
+        || part::differs_for_good(wanted, now)
+        || ON_TOP.contains(&kind)
+            && kind != "vxlan"
+            && stands_on(wanted).is_some()
+            && stands_on(wanted) != stands_on(now)
 }
 
-fn reasons(link: &Link) -> u32 {
-    link.proto_down_reason.as_ref().and_then(|reason| reason.value).unwrap_or(0)
-}
-
-fn kind_bytes(link: &Link) -> Vec<u8> {
-    emitted(|out| {
-        if let Some(data) = link.kind_data() {
-            data.encode(out);
+/// Finds the links that are in one place and should be in another: of the same kind, with the same MAC address and name.
+fn moves(wanted: &Map<'_>, now: &Map<'_>, scope: &Scope) -> Vec<Move> {
+    let is_missing = |end: &End| scope.has_link(end.place, end.index) && !now.links.contains_key(end);
+    let mut moves: Vec<Move> = Vec::new();
+    for (to, target) in wanted.links.iter().filter(|(end, _)| is_missing(end)) {
+        let Some(address) = target.address.filter(|address| !is_zero(*address)) else { continue };
+        let is_it = |end: &End, link: &Link| {
+            end.place != to.place
+                && scope.has_link(end.place, end.index)
+                && !wanted.links.contains_key(end)
+                && link.kind() == target.kind()
+                && link.perm_address.unwrap_or_default() == target.perm_address.unwrap_or_default()
+                && link.address == Some(address)
+                && !moves.iter().any(|moving| moving.from == *end)
+        };
+        if let Some((from, _)) = now.links.iter().find(|(end, link)| is_it(end, link)) {
+            moves.push(Move { from: *from, to: *to });
         }
-    })
+    }
+    moves
 }
 
-fn port_bytes(link: &Link) -> Vec<u8> {
-    emitted(|out| {
-        if let Some(data) = link.slave_data() {
-            data.encode(out);
+fn is_zero(address: LinkAddress) -> bool {
+    address.as_bytes().iter().all(|byte| *byte == 0)
+}
+
+/// Adds the step that moves a link, and moves it in the picture of what is there: it arrives down and alone.
+fn plan_move(moving: &Move, wanted: &Map<'_>, left: &mut World, plan: &mut Plan) {
+    let Some(state) = left.states.get(moving.from.place.0) else { return };
+    let Some(link) = state.link(moving.from.index).cloned() else { return };
+    remove(left, moving.from);
+    let name = wanted.links.get(&moving.to).and_then(|link| link.ifname).or(link.ifname);
+    let request =
+        Link { index: moving.from.index, ifname: name, new_ifindex: Some(moving.to.index), ..Link::default() };
+    let object = Object::Link { link: Box::new(request), into: Some(moving.to.place), peer: None };
+    plan.object(Stage::LinkMoves, moving.from.place, Verb::Set, object);
+    let arrived = Link { index: moving.to.index, ifname: name, flags: link.flags & !UP, master: None, ..link };
+    if let Some(state) = left.states.get_mut(moving.to.place.0) {
+        state.links.push(arrived);
+    }
+    for (one, other) in &mut left.cables {
+        for end in [one, other] {
+            if *end == moving.from {
+                *end = moving.to;
+            }
         }
-    })
+    }
 }
 
-fn emitted(emit: impl FnOnce(&mut Builder)) -> Vec<u8> {
+/// Takes a link out of a world, with all that goes with it in its place.
+fn remove(world: &mut World, end: End) {
+    world.cables.retain(|(one, other)| *one != end && *other != end);
+    let Some(state) = world.states.get_mut(end.place.0) else { return };
+    let index = end.index;
+    state.links.retain(|link| link.index != index);
+    state.bridge_links.retain(|link| link.index != index);
+    for link in state.links.iter_mut().filter(|link| link.master == Some(index)) {
+        link.master = None;
+    }
+    state.addresses.retain(|address| address.index != index);
+    state.neighbours.retain(|neighbour| neighbour.index != index);
+    state.forwarding.retain(|entry| entry.index != index && entry.master != Some(index));
+    state.labels.retain(|label| label.index != index);
+    let gone: BTreeSet<u32> =
+        state.nexthops.iter().filter(|hop| hop.oif == Some(index)).filter_map(|hop| hop.id).collect();
+    state.nexthops.retain(|hop| hop.oif != Some(index));
+    state.routes.retain(|route| {
+        !super::route::links(route).any(|through| through == index) && !route.nh_id.is_some_and(|id| gone.contains(&id))
+    });
+}
+
+/// Returns the links that are wanted and not there, each behind those that it stands on.
+fn missing(wanted: &Map<'_>, left: &Map<'_>, scope: &Scope) -> Vec<End> {
+    let is_missing = |end: &End, link: &Link| {
+        scope.has_link(end.place, end.index) && !left.links.contains_key(end) && link.kind().is_some()
+    };
+    let missing: BTreeSet<End> =
+        wanted.links.iter().filter(|(end, link)| is_missing(end, link)).map(|(end, _)| *end).collect();
+    let mut order = Order { wanted, missing: &missing, done: BTreeSet::new(), order: Vec::new() };
+    missing.iter().for_each(|end| order.visit(*end, 0));
+    order.order
+}
+
+/// How many links may stand on one another; the kernel allows 8 (`MAX_NEST_DEV`).
+const DEEPEST: usize = 64;
+
+struct Order<'a> {
+    wanted: &'a Map<'a>,
+    missing: &'a BTreeSet<End>,
+    done: BTreeSet<End>,
+    order: Vec<End>,
+}
+
+impl Order<'_> {
+    fn visit(&mut self, end: End, depth: usize) {
+        if depth > DEEPEST || !self.missing.contains(&end) || !self.done.insert(end) {
+            return;
+        }
+        let Some(link) = self.wanted.links.get(&end) else { return };
+        let below = link.link.filter(|_| link.link_netnsid.is_none() && link.kind() != Some("veth"));
+        for index in below.into_iter().chain(link.master).chain(below_in_data(link)) {
+            self.visit(End { place: end.place, index }, depth + 1);
+        }
+        self.order.push(end);
+    }
+}
+
+fn below_in_data(link: &Link) -> Option<u32> {
+    match link.kind_data() {
+        Some(KindData::Vxlan(vxlan)) => vxlan.link,
+        _ => None,
+    }
+}
+
+/// Gives temporary names to links whose names others get before they get their own.
+fn give_up_names(wanted: &Map<'_>, left: &Map<'_>, made: &[End], scope: &Scope, plan: &mut Plan) {
+    let taken: HashMap<(Place, IfName), End> =
+        left.links.iter().filter_map(|(end, link)| Some(((end.place, link.ifname?), *end))).collect();
+    let mut yielding = BTreeSet::new();
+    for (end, link) in &wanted.links {
+        let Some(name) = link.ifname else { continue };
+        let comes = made.contains(end) || left.links.get(end).is_some_and(|now| now.ifname != Some(name));
+        let Some(holder) = taken.get(&(end.place, name)).filter(|holder| comes && *holder != end) else { continue };
+        let leaves = wanted.links.get(holder).is_some_and(|link| link.ifname != Some(name));
+        if leaves && scope.has_link(holder.place, holder.index) && yielding.insert(*holder) {
+            let Ok(name) = IfName::new(format!("vw.{}", holder.index)) else { continue };
+            let link = Link { index: holder.index, ifname: Some(name), ..Link::default() };
+            let object = Object::Link { link: Box::new(link), into: None, peer: None };
+            plan.object(Stage::LinkYields, holder.place, Verb::Set, object);
+        }
+    }
+}
+
+/// Adds the steps that make links; both ends of a cable at once.
+fn make(wanted: &Map<'_>, made: &[End], picture: bool, plan: &mut Plan) {
+    let mut done = BTreeSet::new();
+    for end in made {
+        let Some(link) = wanted.links.get(end) else { continue };
+        if !done.insert(*end) {
+            continue;
+        }
+        let other = wanted.cables.get(end).filter(|other| made.contains(other));
+        if let Some((other, peer)) = other.and_then(|other| Some((*other, *wanted.links.get(other)?))) {
+            done.insert(other);
+            // The end that has a master is the one that can have it at once.
+            let is_second = link.master.unwrap_or(0) == 0 && peer.master.unwrap_or(0) != 0;
+            let ((end, link), (other, peer)) = match is_second {
+                true => ((other, peer), (*end, *link)),
+                false => ((*end, *link), (other, peer)),
+            };
+            let first = creation(link, wanted, end);
+            let second = Link { flags: 0, change: 0, master: None, linkinfo: None, ..creation(peer, wanted, other) };
+            finish(link, &first, end, wanted, picture, plan);
+            finish(peer, &second, other, wanted, picture, plan);
+            let peer = Some((Box::new(second), other.place));
+            let object = Object::Link { link: Box::new(first), into: None, peer };
+            plan.object(Stage::LinkComes, end.place, Verb::Add, object);
+            continue;
+        }
+        if link.kind() == Some("tun") {
+            plan.add(Stage::LinkComes, end.place, Action::Tuntap { link: Box::new((*link).clone()) });
+            let fresh = Link { index: link.index, ifname: link.ifname, ..Link::default() };
+            finish(link, &fresh, *end, wanted, picture, plan);
+            continue;
+        }
+        let first = creation(link, wanted, *end);
+        finish(link, &first, *end, wanted, picture, plan);
+        let object = Object::Link { link: Box::new(first), into: None, peer: None };
+        plan.object(Stage::LinkComes, end.place, Verb::Add, object);
+    }
+}
+
+/// Returns the request that makes a link, with as much of what is wanted as the kernel takes at once.
+fn creation(link: &Link, wanted: &Map<'_>, end: End) -> Link {
+    let kind = link.kind();
+    let in_place = |index: u32| wanted.links.get(&End { place: end.place, index });
+    let below = link.link.and_then(in_place).filter(|_| link.link_netnsid.is_none());
+    let ports =
+        || wanted.links.iter().filter(|(port, other)| port.place == end.place && other.master == Some(link.index));
+    let follows = match kind {
+        // These have the address of another link unless told otherwise.
+        Some("vlan" | "macsec" | "ipvlan" | "ipvtap") => below.is_some_and(|below| below.address == link.address),
+        Some("bond") => ports().next().is_some(),
+        Some("bridge") => ports().any(|(_, port)| port.address == link.address),
+        _ => false,
+    };
+    let is_mac = |address: &LinkAddress| address.as_bytes().len() == 6 && !is_zero(*address);
+    let mut request = Link {
+        index: link.index,
+        ifname: link.ifname,
+        address: link.address.filter(|address| !follows && is_mac(address)),
+        mtu: link.mtu,
+        txqlen: link.txqlen,
+        group: link.group.filter(|group| *group != 0),
+        num_tx_queues: link.num_tx_queues,
+        num_rx_queues: link.num_rx_queues,
+        master: link.master.filter(|master| *master != 0),
+        link: link.link.filter(|_| !matches!(kind, Some("veth" | "netkit"))),
+        link_netnsid: link.link_netnsid.filter(|_| !matches!(kind, Some("veth" | "netkit"))),
+        ..Link::default()
+    };
+    // IPv6 makes its first address when a link is set up: how must be known by then.
+    if link.addr_gen_mode().unwrap_or(0) == 0 && (link.change == 0 || link.change & UP != 0) && link.flags & UP != 0 {
+        request.set_flags(UP, UP);
+    }
+    let info = LinkInfo {
+        kind: link.linkinfo.as_ref().and_then(|info| info.kind.clone()),
+        data: part::creation_data(link),
+        ..LinkInfo::default()
+    };
+    request.linkinfo = Some(Box::new(info));
+    request
+}
+
+/// Adds the step that gives a link which was just made what could not be said then, and its other names.
+fn finish(link: &Link, made: &Link, end: End, wanted: &Map<'_>, picture: bool, plan: &mut Plan) {
+    let mut rest = Link { index: link.index, ..Link::default() };
+    if link.master.unwrap_or(0) != 0 && made.master.is_none() {
+        rest.master = link.master;
+    }
+    rest.ifalias = link.ifalias.clone().filter(|alias| !alias.as_bytes().is_empty());
+    rest.linkmode = link.linkmode.filter(|mode| *mode != 0);
+    rest.proto_down = link.proto_down.filter(|down| *down != 0);
+    if made.linkinfo.is_none() && link.kind() == Some("tun") {
+        let is_tap = link.address.is_some_and(|address| address.as_bytes().len() == 6);
+        rest.address = link.address.filter(|_| is_tap);
+        rest.mtu = link.mtu;
+        rest.txqlen = link.txqlen;
+        rest.group = link.group.filter(|group| *group != 0);
+    }
+    if let Some(mode) = link.addr_gen_mode().filter(|mode| *mode != 0) {
+        rest.set_addr_gen_mode(mode);
+    }
+    // What a new link has without being told: BROADCAST and MULTICAST, which nobody changes often.
+    let has = made.flags & made.change & UP;
+    let said =
+        if picture && link.change == 0 { part::SETTABLE_FLAGS & !0x1000 } else { link.change & part::SETTABLE_FLAGS };
+    let flags = (link.flags ^ has) & said;
+    if flags != 0 {
+        rest.set_flags(flags, link.flags);
+    }
+    if rest != (Link { index: link.index, ..Link::default() }) {
+        let object = Object::Link { link: Box::new(rest), into: None, peer: None };
+        plan.object(Stage::LinkChanges, end.place, Verb::Set, object);
+    }
+    let is_port = wanted.links.contains_key(&End { place: end.place, index: link.master.unwrap_or(0) });
+    if let (true, Some(data)) = (is_port, part::creation_port(link)) {
+        plan.object(Stage::LinkChanges, end.place, Verb::Set, port_object(link, data));
+    }
+    if !link.alt_names().is_empty() {
+        let names = part::names_message(link.index, link.alt_names().to_vec());
+        plan.object(Stage::LinkChanges, end.place, Verb::Add, Object::LinkNames(Box::new(names)));
+    }
+}
+
+fn port_object(link: &Link, data: SlaveData) -> Object {
+    let slave_kind = link.linkinfo.as_ref().and_then(|info| info.slave_kind.clone());
+    let info = LinkInfo { slave_kind, slave_data: Some(data), ..LinkInfo::default() };
+    let link = Link { index: link.index, linkinfo: Some(Box::new(info)), ..Link::default() };
+    Object::Link { link: Box::new(link), into: None, peer: None }
+}
+
+/// Adds the steps that change links which stay.
+fn change(wanted: &Map<'_>, left: &Map<'_>, scope: &Scope, plan: &mut Plan, busy: &mut BTreeSet<End>) {
+    let picture = scope.is_picture();
+    let stay = left.links.iter().filter(|(end, _)| scope.has_link(end.place, end.index));
+    let stay: Vec<(End, &Link, &Link)> =
+        stay.filter_map(|(end, now)| Some((*end, *wanted.links.get(end)?, *now))).collect();
+    let is_own = |part: &part::Part, link: &Link| !(part.name == "address" && link.kind() == Some("bridge"));
+    let others_change = !busy.is_empty()
+        || stay
+            .iter()
+            .any(|(_, wanted, now)| part::differing_parts(wanted, now, picture).any(|part| is_own(part, wanted)));
+    for (end, wanted, now) in stay {
+        for part in part::differing_parts(wanted, now, picture) {
+            // A bridge has its ports' lowest address unless it is told one: that shows once they are right.
+            if picture && others_change && !is_own(part, wanted) {
+                continue;
+            }
+            let link = part::put_right(part, wanted, now);
+            let was = words::link(&part::put_right(part, now, wanted), &Names::default(), end.place);
+            busy.insert(end);
+            let object = Object::Link { link: Box::new(link), into: None, peer: None };
+            let action = Action::Object { verb: Verb::Set, object, was: Some(was).filter(|was| !was.is_empty()) };
+            plan.add(Stage::LinkChanges, end.place, action);
+        }
+        let (given, taken) = part::differing_names(wanted, now, picture);
+        for (verb, names) in [(Verb::Delete, taken), (Verb::Add, given)] {
+            if !names.is_empty() {
+                busy.insert(end);
+                let message = part::names_message(end.index, names);
+                plan.object(Stage::LinkChanges, end.place, verb, Object::LinkNames(Box::new(message)));
+            }
+        }
+    }
+}
+
+/// Adds how the links differ from what is wanted.
+pub(super) fn differences(wanted: &World, now: &World, scope: &Scope, names: &Names, to: &mut Vec<Difference>) {
+    let (wanted_map, now_map) = (Map::of(wanted), Map::of(now));
+    let picture = scope.is_picture();
+    let name = |end: &End, link: &Link| match link.ifname {
+        Some(name) => format!("link {name}"),
+        None => format!("link {}", names.link(end.place, end.index)),
+    };
+    for (end, link) in wanted_map.links.iter().filter(|(end, _)| scope.has_link(end.place, end.index)) {
+        let object = name(end, link);
+        let Some(now) = now_map.links.get(end) else {
+            to.push(Difference::missing(end.place, object));
+            continue;
+        };
+        if is_another(*end, link, now, &wanted_map, &now_map) {
+            let kind = |link: &Link| Some(link.kind().unwrap_or("hardware").to_owned());
+            let (is, should) = (kind(now), kind(link));
+            to.push(Difference { place: end.place, object, attribute: "what it is", is, should });
+            continue;
+        }
+        for part in part::differing_parts(link, now, picture) {
+            let shown = |one: &Link, other: &Link| {
+                Some(words::link(&part::put_right(part, one, other), names, end.place))
+                    .filter(|words| !words.is_empty())
+            };
+            let (is, should) = (shown(now, link), shown(link, now));
+            to.push(Difference { place: end.place, object: object.clone(), attribute: part.name, is, should });
+        }
+        let (given, taken) = part::differing_names(link, now, picture);
+        if !given.is_empty() || !taken.is_empty() {
+            let shown = |link: &Link| Some(words::list(link.alt_names()));
+            let (is, should) = (shown(now), shown(link));
+            to.push(Difference { place: end.place, object, attribute: "altnames", is, should });
+        }
+    }
+    for (end, link) in now_map.links.iter().filter(|(end, _)| scope.has_link(end.place, end.index)) {
+        if !wanted_map.links.contains_key(end) && link.flags & LOOPBACK == 0 && can_go(link) {
+            to.push(Difference::surplus(end.place, name(end, link)));
+        }
+    }
+}
+
+/// Returns the bytes of a value, to compare.
+pub(super) fn encoded(value: &impl Value) -> Vec<u8> {
     let mut out = Builder::new();
-    emit(&mut out);
+    value.encode(&mut out);
     out.into_bytes()
 }
 
-/// Returns the attributes of `before` that `after` has with another value; `None` where there are none.
-fn differing(before: &[u8], after: &[u8], is_reading: fn(u16) -> bool) -> Option<Vec<u8>> {
-    let mut out = Builder::new();
-    let mut any = false;
-    for attribute in Attributes::new(before).filter(|attribute| !is_reading(attribute.number())) {
-        let now = Attributes::new(after).find(|other| other.number() == attribute.number());
-        if now.is_some_and(|now| now.payload() != attribute.payload()) {
-            out.bytes(attribute.flagged_number(), attribute.payload());
-            any = true;
-        }
-    }
-    any.then(|| out.into_bytes())
-}
-
-/// The options of a link's kind that differ: of a bridge without its ids, timers and counters
-/// (`IFLA_BR_ROOT_ID` to `IFLA_BR_GC_TIMER`, `IFLA_BR_MCAST_QUERIER_STATE`, `IFLA_BR_FDB_N_LEARNED`), which are readings.
-fn differing_options(before: &Link, after: &Link) -> Option<Vec<u8>> {
-    let is_reading = match before.kind() {
-        Some("bridge") => |number| matches!(number, 10..=19 | 47 | 48),
-        _ => |_| false,
-    };
-    differing(&kind_bytes(before), &kind_bytes(after), is_reading)
-}
-
-/// The options of a port that differ: of a bridge's without its ids and timers (`IFLA_BRPORT_ROOT_ID`
-/// to `IFLA_BRPORT_HOLD_TIMER`) and counters (`IFLA_BRPORT_MCAST_N_GROUPS`).
-fn differing_port_options(before: &Link, after: &Link) -> Option<Vec<u8>> {
-    let is_reading = match before.slave_kind() {
-        Some("bridge") => |number| matches!(number, 13..=23 | 41),
-        _ => |_| false,
-    };
-    let same_master = before.master == after.master;
-    differing(&port_bytes(before), &port_bytes(after), is_reading).filter(|_| same_master)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use vwire_netlink::wire::link::bridge::Bridge;
-
-    fn link() -> Link {
-        Link { index: 5, flags: 0x1003, mtu: Some(1500), group: Some(0), ..Link::named("v0".parse().unwrap()) }
-    }
-
-    #[test]
-    fn nothing_changed_needs_nothing() {
-        assert_eq!(restoring(&link(), &link()), []);
-    }
-
-    #[test]
-    fn each_part_that_changed_is_put_back_by_itself() {
-        let before = link();
-        let after = Link { mtu: Some(1400), master: Some(7), flags: 0x1002, ..Link::named("new".parse().unwrap()) };
-        let after = Link { group: Some(0), ..after };
-        assert_eq!(differences(&before, &after), ["name", "master", "mtu", "flags"]);
-        let back = restoring(&before, &after);
-        assert_eq!(back[0], Link { index: 5, ..Link::named("v0".parse().unwrap()) });
-        assert_eq!(back[1].master, Some(0));
-        assert_eq!((back[3].flags, back[3].change), (1, 1));
-    }
-
-    #[test]
-    fn an_alias_that_was_not_there_is_taken_away() {
-        let after = Link { ifalias: Some("x".into()), ..link() };
-        assert_eq!(restoring(&link(), &after)[0].ifalias, Some(Text::new(b"")));
-    }
-
-    #[test]
-    fn of_a_kind_only_what_changed_is_put_back() {
-        let bridge = |stp_state, hello_timer| {
-            let mut link = link();
-            let data = Bridge { stp_state: Some(stp_state), ageing_time: Some(300), hello_timer, ..Bridge::default() };
-            link.set_kind("bridge", Some(data.into()));
-            link
-        };
-        let back = restoring(&bridge(0, Some(1)), &bridge(1, Some(2)));
-        let wanted = Bridge { stp_state: Some(0), ..Bridge::default() };
-        let Some(KindData::Unknown(RawNest(bytes))) = back[0].kind_data() else { panic!("{back:?}") };
-        assert_eq!(KindData::decode(b"bridge", bytes), wanted.into());
-        assert_eq!(restoring(&bridge(0, Some(1)), &bridge(0, Some(2))), []);
-    }
+/// Returns the attributes of the first that the second has with another value.
+pub(super) fn differing(wanted: &[u8], now: &[u8]) -> Option<Vec<u8>> {
+    part::differing(wanted, now, |_| false)
 }

@@ -1,37 +1,43 @@
-//! Changes to the kernel as steps: what is there is read before, and put back if a part of the change fails.
+//! Changes to the kernel as steps: planned, shown, done, and put back if a part is refused.
 //!
-//! The kernel does the parts of one request in an order of its own and stops at the first that it
-//! refuses: what it did before stays done (`do_setlink` in `net/core/rtnetlink.c`). A step makes
-//! that all or nothing: it looks first, does, and on a refusal looks again, puts back what differs,
-//! and looks a last time to know whether that worked.
+//! One pure function carries plans, rollbacks, drift and labs: [`converge`] takes what is wanted, what is there and what
+//! may be touched, and returns the steps from the one to the other; [`differences`] says what is not as it should be.
+//! Both stand on [`World`], the tables of some namespaces ([`Place`]s) as the kernel says them. What is wanted is a
+//! `World`, too: as a wish, which leaves open what it does not say (a lab's file), or as a picture of all that was there
+//! (a rollback), see [`Reading`].
 //!
-//! One file a kind of object. What to put back is decided by a pure function from the two looks.
+//! One file a kind of object: [`link`], [`address`], [`route`] … say what makes two the same, what of one differs, how it
+//! is made, changed and deleted, and what the kernel makes and takes away by itself. [`mod@run`] is the thin part that
+//! touches the world: it looks, does steps, and brings back what was.
+//!
+//! To add a kind of object: a file with `plan` and `differences`, a variant of [`Object`], its words in `words`, a line
+//! in `converge` and its stages in `plan`.
 
-pub mod link;
+pub mod action;
+mod address;
+mod converge;
+mod delta;
+mod difference;
+mod forwarding;
+mod label;
+mod link;
+mod look;
+mod neighbour;
+mod nexthop;
+pub mod part;
+mod plan;
+mod route;
+mod rule;
+pub mod run;
+pub mod scope;
+pub mod single;
+mod sysctl;
+mod vlan;
+mod words;
 pub mod world;
 
-use vwire_netlink::RequestError;
-
-/// A step that the kernel refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    /// The kernel's refusal.
-    pub error: RequestError,
-    /// What became of the object.
-    pub aftermath: Aftermath,
-}
-
-/// What became of an object whose step was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Aftermath {
-    /// The kernel had changed nothing.
-    Untouched,
-    /// A part had been done, and is undone.
-    Restored,
-    /// A part is done and could not be undone: what still differs, in the kernel's words.
-    Left(Vec<&'static str>),
-    /// The object cannot be found any more where it was.
-    Gone,
-    /// Nothing was looked at before: the object was not there.
-    Unknown,
-}
+pub use action::{Action, Object, Step, Verb};
+pub use converge::{converge, differences};
+pub use difference::Difference;
+pub use scope::{Parts, Reach, Reading, Scope};
+pub use world::{End, Names, Place, World};

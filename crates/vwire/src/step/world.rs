@@ -3,6 +3,9 @@
 //! Indexes are the only names in here: a link is a place and an index. Who wants links that are not there yet
 //! gives them indexes that are free, and asks for those when they are made.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use crate::snapshot::state::State;
 
 /// One of the namespaces that are looked at or changed together, by its position.
@@ -28,6 +31,13 @@ pub struct World {
 }
 
 impl World {
+    /// Returns the state of a place; of one that is not known, an empty one.
+    #[must_use]
+    pub fn state(&self, place: Place) -> &State {
+        static NOTHING: LazyLock<State> = LazyLock::new(State::default);
+        self.states.get(place.0).unwrap_or(&NOTHING)
+    }
+
     /// Returns the other end of a cable.
     #[must_use]
     pub fn other_end(&self, end: End) -> Option<End> {
@@ -40,5 +50,54 @@ impl World {
                 None
             }
         })
+    }
+}
+
+/// What places and links are called, to speak of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    places: Vec<String>,
+    links: BTreeMap<End, String>,
+}
+
+impl Names {
+    /// Takes the names of links from these worlds, the first that has one, and those of the places from `places`.
+    ///
+    /// A place whose name is empty, or missing, is not spoken of.
+    #[must_use]
+    pub fn of(places: Vec<String>, worlds: &[&World]) -> Self {
+        let mut links = BTreeMap::new();
+        for world in worlds {
+            for (position, state) in world.states.iter().enumerate() {
+                for link in &state.links {
+                    let end = End { place: Place(position), index: link.index };
+                    if let Some(name) = &link.ifname {
+                        links.entry(end).or_insert_with(|| name.to_string());
+                    }
+                }
+            }
+        }
+        Self { places, links }
+    }
+
+    /// Returns what a link is called, or its index where nothing says its name.
+    #[must_use]
+    pub fn link(&self, place: Place, index: u32) -> String {
+        self.links.get(&End { place, index }).cloned().unwrap_or_else(|| format!("if{index}"))
+    }
+
+    /// Returns what a place is called.
+    #[must_use]
+    pub fn place(&self, place: Place) -> Option<&str> {
+        self.places.get(place.0).map(String::as_str).filter(|name| !name.is_empty())
+    }
+
+    /// Puts the place's name before what is said of it.
+    #[must_use]
+    pub fn at(&self, place: Place, said: &str) -> String {
+        match self.place(place) {
+            Some(name) => format!("{name}: {said}"),
+            None => said.to_owned(),
+        }
     }
 }

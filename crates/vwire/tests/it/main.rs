@@ -25,6 +25,7 @@ mod rule;
 mod sandbox;
 mod settings;
 mod sources;
+mod step;
 mod tidy;
 mod tidy_bites;
 mod tour;

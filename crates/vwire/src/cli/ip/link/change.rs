@@ -14,7 +14,7 @@ use crate::cli::ip::failure::{EXIT_SEMANTIC, EXIT_USAGE, Failure};
 use crate::cli::ip::words::{Words, begins};
 use crate::cli::ip::{Ip, Persona};
 use crate::lab::capability::{self, Capability};
-use crate::step::{self, Aftermath};
+use crate::step::{self, single::Aftermath};
 
 /// `RTEXT_FILTER_SKIP_STATS`.
 const EXT_SKIP_STATS: u32 = 1 << 3;
@@ -87,7 +87,7 @@ pub fn apply(ip: &mut Ip<'_>, change: &LinkChange) -> Result<(), Failure> {
     let request = request_of(change);
     let request = if ip.options.echo { request.with_echo() } else { request };
     let (answer, aftermath) = match all_or_nothing(ip, change) {
-        Some(index) => match step::link::set(ip.socket()?, index, &request) {
+        Some(index) => match step::single::set(ip.socket()?, index, &request) {
             Ok(reply) => (Ok(reply), None),
             Err(refused) => (Err(refused.error), Some(refused.aftermath)),
         },

@@ -3,7 +3,7 @@
 //! [`wants`] tells what is worth asking the kernel about a refusal, and [`hints`] turns the answers
 //! ([`Facts`]) into lines with a command that can be pasted.
 
-use crate::step::Aftermath;
+use crate::step::single::Aftermath;
 use vwire_netlink::{ExtAck, IfName, Link};
 
 use super::request::{LinkChange, Verb};

@@ -1,0 +1,111 @@
+//! What bridges and VXLANs were told to know; what they learn and what the kernel puts in is left alone. Pure.
+
+use vwire_netlink::wire::link::KindData;
+use vwire_netlink::{LinkAddress, Neighbour};
+
+use super::delta::{Delta, compare};
+use super::difference::Difference;
+use super::plan::{Context, Plan, Stage};
+use super::{Object, Verb, words};
+use crate::snapshot::state::State;
+use crate::step::world::Names;
+
+/// `NTF_USE | NTF_SELF | NTF_MASTER | NTF_EXT_LEARNED | NTF_STICKY`.
+const SETTABLE_FLAGS: u8 = 0x01 | 0x02 | 0x04 | 0x10 | 0x40;
+/// `NTF_SELF`.
+const SELF: u8 = 0x02;
+/// `NTF_MASTER`.
+const MASTER: u8 = 0x04;
+/// `NTF_EXT_LEARNED`.
+const EXT_LEARNED: u8 = 0x10;
+/// `NUD_NOARP | NUD_PERMANENT`.
+const SET: u16 = 0x40 | 0x80;
+
+type Key = (u32, Option<LinkAddress>, Option<u16>, Option<std::net::IpAddr>, Option<u16>, Option<u32>, u8);
+
+fn key(entry: &Neighbour) -> Key {
+    (entry.index, entry.lladdr, entry.vlan, entry.dst, entry.port, entry.vni, whose(entry))
+}
+
+/// Whose table it is in: the device's own or its master's.
+fn whose(entry: &Neighbour) -> u8 {
+    if entry.flags & SELF != 0 { SELF } else { MASTER }
+}
+
+/// Returns whether somebody put it in, rather than the kernel or what was learned.
+fn is_set(entry: &Neighbour, state: &State) -> bool {
+    let Some(address) = entry.lladdr else { return false };
+    let is_own = state
+        .links
+        .iter()
+        .any(|link| link.address == Some(address) && (link.index == entry.index || Some(link.index) == entry.master));
+    let link = state.link(entry.index);
+    let is_vxlan = link.and_then(|link| link.kind()) == Some("vxlan");
+    // Groups that a device listens to stand in its own table.
+    let is_group = whose(entry) == SELF && !is_vxlan && address.as_bytes().first().is_some_and(|byte| byte & 1 != 0);
+    let is_default = is_vxlan && address.as_bytes().iter().all(|byte| *byte == 0) && {
+        let remote = link.and_then(|link| link.kind_data()).and_then(|data| match data {
+            KindData::Vxlan(vxlan) => vxlan.group.map(Into::into).or(vxlan.group6.map(Into::into)),
+            _ => None,
+        });
+        remote.is_some() && remote == entry.dst
+    };
+    (entry.state & SET != 0 || entry.flags & EXT_LEARNED != 0) && !is_own && !is_group && !is_default
+}
+
+fn considered<'a>(context: &Context<'a>, state: &'a State) -> impl Iterator<Item = &'a Neighbour> {
+    let context = *context;
+    state
+        .forwarding
+        .iter()
+        .filter(move |entry| context.scope.has_forwarding(context.place, entry) && is_set(entry, state))
+}
+
+fn delta<'a>(context: &Context<'a>) -> Delta<'a, Neighbour> {
+    let satisfied = |wanted: &Neighbour, now: &Neighbour| {
+        wanted.state == now.state
+            && wanted.flags & SETTABLE_FLAGS & !whose(wanted) == now.flags & SETTABLE_FLAGS & !whose(now)
+    };
+    compare(considered(context, context.wanted), considered(context, context.now), key, satisfied)
+}
+
+fn asked(entry: &Neighbour) -> Neighbour {
+    Neighbour {
+        flags: entry.flags & SETTABLE_FLAGS | whose(entry),
+        cacheinfo: None,
+        probes: None,
+        master: None,
+        protocol: None,
+        ..entry.clone()
+    }
+}
+
+/// Adds the steps that bring forwarding databases to what is wanted.
+pub(super) fn plan(context: &Context<'_>, plan: &mut Plan) {
+    let place = context.place;
+    let delta = delta(context);
+    for entry in delta.gone {
+        plan.object(Stage::ForwardingGoes, place, Verb::Delete, Object::Forwarding(Box::new(asked(entry))));
+    }
+    for (_, wanted) in delta.changed {
+        plan.object(Stage::ForwardingComes, place, Verb::Replace, Object::Forwarding(Box::new(asked(wanted))));
+    }
+    for entry in delta.made {
+        // A VXLAN has several ends for one address; a bridge takes no append.
+        let verb = if entry.dst.is_some() && whose(entry) == SELF { Verb::Append } else { Verb::Replace };
+        plan.object(Stage::ForwardingComes, place, verb, Object::Forwarding(Box::new(asked(entry))));
+    }
+}
+
+/// Adds how the forwarding databases differ from what is wanted.
+pub(super) fn differences(context: &Context<'_>, names: &Names, to: &mut Vec<Difference>) {
+    let place = context.place;
+    let name = |entry: &Neighbour| format!("fdb {}", words::forwarding(entry, names, place));
+    let delta = delta(context);
+    to.extend(delta.made.iter().map(|entry| Difference::missing(place, name(entry))));
+    to.extend(delta.gone.iter().map(|entry| Difference::surplus(place, name(entry))));
+    for (now, wanted) in delta.changed {
+        let shown = |entry: &Neighbour| Some(words::forwarding(entry, names, place));
+        to.push(Difference { place, object: name(wanted), attribute: "value", is: shown(now), should: shown(wanted) });
+    }
+}

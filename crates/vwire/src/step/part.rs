@@ -1,0 +1,391 @@
+//! The settable parts of a link: which differ, and the change that puts one right. Pure.
+//!
+//! A part that is put right by itself spoils no other where the kernel refuses it.
+
+use vwire_netlink::wire::link::{AfInet, KindData, LinkInfo, PropList, ProtoDownReason, SlaveData};
+use vwire_netlink::wire::nest::RawNest;
+use vwire_netlink::wire::{Attributes, Builder, RawAttribute};
+use vwire_netlink::{Link, Text};
+
+/// The flags that a request can set (`dev_change_flags`): UP, DEBUG, NOTRAILERS, NOARP, PROMISC,
+/// ALLMULTI, MULTICAST, PORTSEL, AUTOMEDIA, DYNAMIC.
+pub(super) const SETTABLE_FLAGS: u32 = 0x1 | 0x4 | 0x20 | 0x80 | 0x100 | 0x200 | 0x1000 | 0x2000 | 0x4000 | 0x8000;
+/// `IFF_UP`.
+pub(super) const UP: u32 = 1;
+/// `NLA_F_NESTED`.
+const NESTED: u16 = 0x8000;
+/// `IFLA_INET_CONF`.
+const INET_CONF: u16 = 1;
+/// `IF_OPER_UP`.
+const OPER_UP: u8 = 6;
+
+/// One settable part of a link: its name, whether the second look is not as the first wants it, and how to put it right.
+pub(super) struct Part {
+    pub(super) name: &'static str,
+    pub(super) differs: fn(&Link, &Link, bool) -> bool,
+    pub(super) restore: fn(&Link, &Link, &mut Link),
+}
+
+macro_rules! part {
+    ($name:literal, $field:ident) => {
+        Part {
+            name: $name,
+            differs: |wanted, now, _| wanted.$field.is_some() && wanted.$field != now.$field,
+            restore: |wanted, _, link| link.$field = wanted.$field.clone(),
+        }
+    };
+}
+
+/// The parts, in the order in which they are put right: the name first, so that a refusal is told of the right one;
+/// the master before the flags, because some masters bring their ports up.
+pub(super) const PARTS: &[Part] = &[
+    part!("name", ifname),
+    Part {
+        name: "master",
+        differs: |wanted, now, picture| {
+            let master = |link: &Link| link.master.unwrap_or(0);
+            (wanted.master.is_some() || picture) && master(wanted) != master(now)
+        },
+        restore: |wanted, _, link| link.master = Some(wanted.master.unwrap_or(0)),
+    },
+    part!("address", address),
+    part!("broadcast", broadcast),
+    part!("mtu", mtu),
+    part!("txqueuelen", txqlen),
+    part!("group", group),
+    Part {
+        name: "alias",
+        differs: |wanted, now, picture| {
+            let alias = |link: &Link| link.ifalias.clone().filter(|alias| !alias.as_bytes().is_empty());
+            (wanted.ifalias.is_some() || picture) && alias(wanted) != alias(now)
+        },
+        restore: |wanted, _, link| link.ifalias = Some(wanted.ifalias.clone().unwrap_or_else(|| Text::new(b""))),
+    },
+    part!("mode", linkmode),
+    part!("gso_max_size", gso_max_size),
+    part!("gso_max_segs", gso_max_segs),
+    part!("gro_max_size", gro_max_size),
+    part!("gso_ipv4_max_size", gso_ipv4_max_size),
+    part!("gro_ipv4_max_size", gro_ipv4_max_size),
+    Part {
+        name: "carrier",
+        // Without UP there is none to be seen, and most kinds have it from elsewhere.
+        differs: |wanted, now, _| {
+            let is_up = |link: &Link| link.flags & UP != 0;
+            let own = matches!(wanted.kind(), Some("dummy" | "tun"));
+            own && is_up(wanted) && is_up(now) && wanted.carrier.is_some() && wanted.carrier != now.carrier
+        },
+        restore: |wanted, _, link| link.carrier = wanted.carrier,
+    },
+    part!("protodown", proto_down),
+    Part {
+        name: "protodown_reason",
+        differs: |wanted, now, picture| {
+            (wanted.proto_down_reason.is_some() || picture) && reasons(wanted) != reasons(now)
+        },
+        restore: |wanted, now, link| {
+            let mask = reasons(wanted) ^ reasons(now);
+            let value = Some(reasons(wanted) & mask);
+            link.proto_down_reason = Some(ProtoDownReason { mask: Some(mask), value, ..ProtoDownReason::default() });
+        },
+    },
+    Part {
+        name: "addrgenmode",
+        differs: |wanted, now, _| {
+            wanted.addr_gen_mode().is_some()
+                && now.addr_gen_mode().is_some()
+                && wanted.addr_gen_mode() != now.addr_gen_mode()
+        },
+        restore: |wanted, _, link| {
+            if let Some(mode) = wanted.addr_gen_mode() {
+                link.set_addr_gen_mode(mode);
+            }
+        },
+    },
+    Part {
+        name: "IPv4 sysctls",
+        differs: |wanted, now, _| !differing_conf(wanted, now).is_empty(),
+        restore: |wanted, now, link| {
+            let mut settings = Builder::new();
+            differing_conf(wanted, now).iter().for_each(|(number, value)| settings.u32(*number, *value));
+            let payload = settings.into_bytes().into();
+            let settings = RawAttribute { flagged_number: INET_CONF | NESTED, payload };
+            let inet = AfInet { other: vec![settings], ..AfInet::default() };
+            link.af_spec.get_or_insert_default().inet = Some(inet);
+        },
+    },
+    Part {
+        name: "options of its kind",
+        differs: |wanted, now, _| differing_options(wanted, now).is_some(),
+        restore: |wanted, now, link| {
+            let changed = differing_options(wanted, now);
+            let kind = wanted.linkinfo.as_ref().and_then(|info| info.kind.clone());
+            let data = changed.map(|bytes| KindData::Unknown(RawNest(bytes.into())));
+            link.linkinfo = Some(Box::new(LinkInfo { kind, data, ..LinkInfo::default() }));
+        },
+    },
+    Part {
+        name: "options of its port",
+        differs: |wanted, now, _| differing_port_options(wanted, now).is_some(),
+        restore: |wanted, now, link| {
+            let changed = differing_port_options(wanted, now);
+            let slave_kind = wanted.linkinfo.as_ref().and_then(|info| info.slave_kind.clone());
+            let slave_data = changed.map(|bytes| SlaveData::Unknown(RawNest(bytes.into())));
+            link.linkinfo = Some(Box::new(LinkInfo { slave_kind, slave_data, ..LinkInfo::default() }));
+        },
+    },
+    Part {
+        name: "flags",
+        differs: |wanted, now, picture| differing_flags(wanted, now, picture) != 0,
+        restore: |wanted, now, link| {
+            let said = if wanted.change == 0 { SETTABLE_FLAGS } else { wanted.change };
+            link.set_flags((wanted.flags ^ now.flags) & SETTABLE_FLAGS & said, wanted.flags);
+        },
+    },
+];
+
+/// Returns the flags that differ: of a picture all that can be set, of a wish those that it says (`change`).
+fn differing_flags(wanted: &Link, now: &Link, picture: bool) -> u32 {
+    let said = if picture { SETTABLE_FLAGS } else { wanted.change };
+    (wanted.flags ^ now.flags) & SETTABLE_FLAGS & said
+}
+
+/// Returns the other names that are to be given to a link, and those that are to be taken from it.
+pub(super) fn differing_names(wanted: &Link, now: &Link, picture: bool) -> (Vec<Text>, Vec<Text>) {
+    let (wanted, now) = (wanted.alt_names(), now.alt_names());
+    let without = |from: &[Text], other: &[Text]| from.iter().filter(|name| !other.contains(name)).cloned().collect();
+    (without(wanted, now), if picture { without(now, wanted) } else { Vec::new() })
+}
+
+/// Returns the message that gives names to a link, or takes them.
+pub(super) fn names_message(index: u32, names: Vec<Text>) -> Link {
+    let list = PropList { alt_ifname: names, ..PropList::default() };
+    Link { index, prop_list: Some(Box::new(list)), ..Link::default() }
+}
+
+fn reasons(link: &Link) -> u32 {
+    link.proto_down_reason.as_ref().and_then(|reason| reason.value).unwrap_or(0)
+}
+
+/// Returns the sysctls of IPv4 that differ, by their numbers (`IPV4_DEVCONF_*`), as wanted.
+fn differing_conf(wanted: &Link, now: &Link) -> Vec<(u16, u32)> {
+    let conf = |link: &Link| link.af_spec.as_ref().and_then(|families| families.inet.as_ref()?.conf.clone());
+    let (Some(wanted), Some(now)) = (conf(wanted), conf(now)) else { return Vec::new() };
+    let differing = wanted.iter().zip(&*now).zip(1..).filter(|((wanted, now), _)| wanted != now);
+    differing.map(|((wanted, _), number)| (number, *wanted)).collect()
+}
+
+fn kind_bytes(link: &Link) -> Vec<u8> {
+    emitted(|out| {
+        if let Some(data) = link.kind_data() {
+            data.encode(out);
+        }
+    })
+}
+
+fn port_bytes(link: &Link) -> Vec<u8> {
+    emitted(|out| {
+        if let Some(data) = link.slave_data() {
+            data.encode(out);
+        }
+    })
+}
+
+pub(super) fn emitted(emit: impl FnOnce(&mut Builder)) -> Vec<u8> {
+    let mut out = Builder::new();
+    emit(&mut out);
+    out.into_bytes()
+}
+
+/// Returns the attributes of the first that are set, without those that only the kernel says.
+fn kept(bytes: &[u8], mut is_kept: impl FnMut(u16, &[u8]) -> bool) -> Vec<u8> {
+    let mut out = Builder::new();
+    let attributes = Attributes::new(bytes).filter(|attribute| is_kept(attribute.number(), attribute.payload()));
+    attributes.for_each(|attribute| out.bytes(attribute.flagged_number(), attribute.payload()));
+    out.into_bytes()
+}
+
+/// Returns whether an option of a kind is a reading, which no request sets: of a bridge its ids, timers and counters
+/// (`IFLA_BR_ROOT_ID` to `IFLA_BR_GC_TIMER`, `IFLA_BR_MCAST_QUERIER_STATE`, `IFLA_BR_FDB_N_LEARNED`).
+fn is_reading(kind: Option<&str>, number: u16) -> bool {
+    match kind {
+        Some("bridge") => matches!(number, 10..=19 | 21 | 26 | 40 | 47 | 48),
+        Some("macvlan" | "macvtap") => matches!(number, 3 | 6 | 8),
+        Some("bond") => matches!(number, 2 | 23),
+        Some("veth" | "netkit" | "tun") => true,
+        _ => false,
+    }
+}
+
+/// Returns whether an option of a port is a reading: of a bridge's its ids and timers (`IFLA_BRPORT_ROOT_ID` to
+/// `IFLA_BRPORT_HOLD_TIMER`) and counters.
+fn is_port_reading(kind: Option<&str>, number: u16) -> bool {
+    match kind {
+        Some("bridge") => matches!(number, 13..=24 | 26 | 35 | 36 | 38 | 41),
+        Some("bond") => !matches!(number, 5 | 9),
+        Some("vrf") => true,
+        _ => false,
+    }
+}
+
+/// Returns whether an option of a kind cannot be changed once a link is there.
+pub(super) fn is_fixed(kind: Option<&str>, number: u16) -> bool {
+    match kind {
+        Some("vlan") => matches!(number, 1 | 5),
+        Some("vxlan") => matches!(number, 1 | 15 | 23 | 25 | 27 | 30),
+        Some("vrf") => number == 1,
+        Some("tun") => matches!(number, 3..=5 | 7),
+        _ => false,
+    }
+}
+
+/// Returns whether two links of one kind differ in something that only a new link can have.
+pub(super) fn differs_for_good(wanted: &Link, now: &Link) -> bool {
+    let (wanted_bytes, now_bytes) = (kind_bytes(wanted), kind_bytes(now));
+    Attributes::new(&wanted_bytes).filter(|attribute| is_fixed(wanted.kind(), attribute.number())).any(|attribute| {
+        let now = Attributes::new(&now_bytes).find(|other| other.number() == attribute.number());
+        now.is_some_and(|now| now.payload() != attribute.payload())
+    })
+}
+
+/// Returns the attributes of `wanted` that `now` has with another value; `None` where there are none.
+pub(super) fn differing(wanted: &[u8], now: &[u8], is_reading: impl Fn(u16) -> bool) -> Option<Vec<u8>> {
+    let mut any = false;
+    let bytes = kept(wanted, |number, payload| {
+        let now = Attributes::new(now).find(|other| other.number() == number);
+        let differs = !is_reading(number) && now.is_some_and(|now| now.payload() != payload);
+        any |= differs;
+        differs
+    });
+    any.then_some(bytes)
+}
+
+fn differing_options(wanted: &Link, now: &Link) -> Option<Vec<u8>> {
+    let kind = wanted.kind();
+    let bits = |link: &Link| match link.kind_data() {
+        Some(KindData::Bridge(bridge)) => bridge.multi_boolopt,
+        _ => None,
+    };
+    // Of options of one bit each, only those count that are said.
+    let same_bits = match (bits(wanted), bits(now)) {
+        (Some(wanted), Some(now)) => (wanted.optval ^ now.optval) & wanted.optmask == 0,
+        _ => false,
+    };
+    let passed = |number| {
+        is_reading(kind, number) || is_fixed(kind, number) || number == 46 && kind == Some("bridge") && same_bits
+    };
+    differing(&kind_bytes(wanted), &kind_bytes(now), passed)
+}
+
+fn differing_port_options(wanted: &Link, now: &Link) -> Option<Vec<u8>> {
+    let kind = wanted.slave_kind();
+    let has_carrier = wanted.operstate == Some(OPER_UP) && now.operstate == Some(OPER_UP);
+    // The kernel moves a port's state with its carrier.
+    let moves = |number| number == 1 && kind == Some("bridge") && !has_carrier;
+    let passed = |number| is_port_reading(kind, number) || moves(number);
+    let same_master = wanted.master.is_none() || wanted.master == now.master;
+    differing(&port_bytes(wanted), &port_bytes(now), passed).filter(|_| same_master)
+}
+
+/// Returns what goes with the kind of a link that is made: without readings, and without what is the default anyway.
+pub(super) fn creation_data(link: &Link) -> Option<KindData> {
+    let kind = link.kind();
+    let is_default = |number: u16, payload: &[u8]| match kind {
+        // Said, it would count as set by hand (`IFLA_BR_GROUP_ADDR`).
+        Some("bridge") => number == 20 && payload == [0x01, 0x80, 0xc2, 0, 0, 0],
+        // Modes refuse options of other modes; what is not the default follows.
+        Some("bond") => number != 1,
+        _ => false,
+    };
+    let bytes = kept(&kind_bytes(link), |number, payload| !is_reading(kind, number) && !is_default(number, payload));
+    (!bytes.is_empty()).then(|| KindData::Unknown(RawNest(bytes.into())))
+}
+
+/// Returns the options of a port that a link gets which was just made a port.
+pub(super) fn creation_port(link: &Link) -> Option<SlaveData> {
+    let kind = link.slave_kind()?;
+    let is_default = |number: u16, payload: &[u8]| match kind {
+        // The state moves with the carrier; a cost that is said no longer follows the speed (2 for 10 Gbit/s, 100 if unknown).
+        "bridge" => number == 1 || number == 3 && matches!(payload, [2 | 100, 0, 0, 0] | [0, 0, 0, 2 | 100]),
+        _ => false,
+    };
+    let kept =
+        kept(&port_bytes(link), |number, payload| !is_port_reading(Some(kind), number) && !is_default(number, payload));
+    (!kept.is_empty()).then(|| SlaveData::Unknown(RawNest(kept.into())))
+}
+
+/// Returns the names of the settable parts in which a link is not as it is wanted.
+pub(super) fn differing_parts<'a>(
+    wanted: &'a Link,
+    now: &'a Link,
+    picture: bool,
+) -> impl Iterator<Item = &'static Part> + 'a {
+    PARTS.iter().filter(move |part| (part.differs)(wanted, now, picture))
+}
+
+/// Returns the change that puts one part right.
+pub(super) fn put_right(part: &Part, wanted: &Link, now: &Link) -> Link {
+    let mut link = Link { index: wanted.index, ..Link::default() };
+    (part.restore)(wanted, now, &mut link);
+    link
+}
+
+/// Returns the names of the settable parts in which two looks at a link differ.
+#[must_use]
+pub fn differences(before: &Link, after: &Link) -> Vec<&'static str> {
+    differing_parts(before, after, true).map(|part| part.name).collect()
+}
+
+/// Returns the changes that bring a link back to what it was, a part each: one that is refused spoils no other.
+#[must_use]
+pub fn restoring(before: &Link, after: &Link) -> Vec<Link> {
+    differing_parts(before, after, true).map(|part| put_right(part, before, after)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vwire_netlink::wire::link::bridge::Bridge;
+
+    fn link() -> Link {
+        Link { index: 5, flags: 0x1003, mtu: Some(1500), group: Some(0), ..Link::named("v0".parse().unwrap()) }
+    }
+
+    #[test]
+    fn nothing_changed_needs_nothing() {
+        assert_eq!(restoring(&link(), &link()), []);
+    }
+
+    #[test]
+    fn each_part_that_changed_is_put_back_by_itself() {
+        let before = link();
+        let after = Link { mtu: Some(1400), master: Some(7), flags: 0x1002, ..Link::named("new".parse().unwrap()) };
+        let after = Link { group: Some(0), ..after };
+        assert_eq!(differences(&before, &after), ["name", "master", "mtu", "flags"]);
+        let back = restoring(&before, &after);
+        assert_eq!(back[0], Link { index: 5, ..Link::named("v0".parse().unwrap()) });
+        assert_eq!(back[1].master, Some(0));
+        assert_eq!((back[3].flags, back[3].change), (1, 1));
+    }
+
+    #[test]
+    fn an_alias_that_was_not_there_is_taken_away() {
+        let after = Link { ifalias: Some("x".into()), ..link() };
+        assert_eq!(restoring(&link(), &after)[0].ifalias, Some(Text::new(b"")));
+    }
+
+    #[test]
+    fn of_a_kind_only_what_changed_is_put_back() {
+        let bridge = |stp_state, hello_timer| {
+            let mut link = link();
+            let data = Bridge { stp_state: Some(stp_state), ageing_time: Some(300), hello_timer, ..Bridge::default() };
+            link.set_kind("bridge", Some(data.into()));
+            link
+        };
+        let back = restoring(&bridge(0, Some(1)), &bridge(1, Some(2)));
+        let wanted = Bridge { stp_state: Some(0), ..Bridge::default() };
+        let Some(KindData::Unknown(RawNest(bytes))) = back[0].kind_data() else { panic!("{back:?}") };
+        assert_eq!(KindData::decode(b"bridge", bytes), wanted.into());
+        assert_eq!(restoring(&bridge(0, Some(1)), &bridge(0, Some(2))), []);
+    }
+}

@@ -1,0 +1,363 @@
+//! How changes are spelled: in `ip`'s own words. Pure.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use vwire_netlink::wire::Attributes;
+use vwire_netlink::wire::bridge::VlanInfo;
+use vwire_netlink::wire::link::{KindData, SlaveData};
+use vwire_netlink::wire::names::Names as Attributed;
+use vwire_netlink::wire::route::Hop;
+use vwire_netlink::{Address, AddressLabel, Link, Neighbour, Nexthop, Route, Rule, Text};
+
+use super::world::{Names, Place};
+
+/// Words with a blank between each.
+#[derive(Default)]
+struct Line(String);
+
+impl Line {
+    fn word(&mut self, word: impl std::fmt::Display) -> &mut Self {
+        if !self.0.is_empty() {
+            self.0.push(' ');
+        }
+        let _ = write!(self.0, "{word}");
+        self
+    }
+
+    fn pair(&mut self, word: &str, value: Option<impl std::fmt::Display>) -> &mut Self {
+        if let Some(value) = value {
+            self.word(word).word(value);
+        }
+        self
+    }
+
+    fn done(&mut self) -> String {
+        std::mem::take(&mut self.0)
+    }
+}
+
+/// Returns the fields of a sysctl, whatever stands between them.
+pub(super) fn fields(value: &str) -> Vec<&str> {
+    value.split_whitespace().collect()
+}
+
+/// Spells names with a comma between each.
+pub(super) fn list(names: &[Text]) -> String {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+/// The flags of a link and their words.
+const FLAGS: &[(u32, &str, &str)] = &[
+    (0x1, "up", "down"),
+    (0x80, "arp off", "arp on"),
+    (0x100, "promisc on", "promisc off"),
+    (0x200, "allmulticast on", "allmulticast off"),
+    (0x1000, "multicast on", "multicast off"),
+    (0x8000, "dynamic on", "dynamic off"),
+    (0x20, "trailers off", "trailers on"),
+    (0x4, "debug on", "debug off"),
+];
+
+/// Spells what a request says of a link, without its name.
+pub(super) fn link(link: &Link, names: &Names, place: Place) -> String {
+    let mut line = Line::default();
+    line.pair("link", link.link.filter(|below| *below != 0).map(|below| names.link(place, below)));
+    line.pair("name", link.ifname);
+    match link.master {
+        Some(0) => _ = line.word("nomaster"),
+        master => _ = line.pair("master", master.map(|master| names.link(place, master))),
+    }
+    line.pair("address", link.address);
+    line.pair("broadcast", link.broadcast);
+    line.pair("mtu", link.mtu);
+    line.pair("txqueuelen", link.txqlen);
+    line.pair("group", link.group);
+    line.pair("alias", link.ifalias.as_ref().map(|alias| format!("\"{alias}\"")));
+    line.pair("mode", link.linkmode.map(|mode| if mode == 1 { "dormant" } else { "default" }));
+    let sizes = [
+        ("gso_max_size", link.gso_max_size),
+        ("gso_max_segs", link.gso_max_segs),
+        ("gro_max_size", link.gro_max_size),
+        ("gso_ipv4_max_size", link.gso_ipv4_max_size),
+        ("gro_ipv4_max_size", link.gro_ipv4_max_size),
+    ];
+    sizes.into_iter().for_each(|(word, value)| _ = line.pair(word, value));
+    let switch = |on: u8| if on == 0 { "off" } else { "on" };
+    line.pair("carrier", link.carrier.map(switch));
+    line.pair("protodown", link.proto_down.map(switch));
+    line.pair("protodown_reason", link.proto_down_reason.as_ref().and_then(|reason| reason.value));
+    line.pair(
+        "addrgenmode",
+        link.addr_gen_mode().map(|mode| match mode {
+            0 => "eui64",
+            1 => "none",
+            2 => "stable_secret",
+            _ => "random",
+        }),
+    );
+    if let Some(inet) = link.af_spec.as_ref().and_then(|families| families.inet.as_ref()) {
+        for setting in inet.other.iter().flat_map(|raw| Attributes::new(&raw.payload)) {
+            line.word("inet").word(setting.number()).word(number(setting.payload()));
+        }
+    }
+    for (flag, set, cleared) in FLAGS.iter().filter(|(flag, ..)| link.change & flag != 0) {
+        line.word(if link.flags & flag != 0 { set } else { cleared });
+    }
+    kind(&mut line, link);
+    line.done()
+}
+
+fn kind(line: &mut Line, link: &Link) {
+    let Some(info) = &link.linkinfo else { return };
+    if let Some(kind) = &info.kind {
+        line.word("type").word(kind);
+        if let Some(KindData::Unknown(raw)) = &info.data {
+            options(line, KindData::names(kind.as_bytes()), &raw.0);
+        }
+    }
+    if let Some(kind) = &info.slave_kind {
+        line.word("type").word(format!("{kind}_slave"));
+        if let Some(SlaveData::Unknown(raw)) = &info.slave_data {
+            options(line, SlaveData::names(kind.as_bytes()), &raw.0);
+        }
+    }
+}
+
+fn options(line: &mut Line, names: Option<&'static Attributed>, bytes: &[u8]) {
+    for attribute in Attributes::new(bytes) {
+        match names.and_then(|names| names.row(attribute.number())) {
+            Some(row) => _ = line.word(row.name),
+            None => _ = line.word(attribute.number()),
+        }
+        if !attribute.payload().is_empty() {
+            line.word(number(attribute.payload()));
+        }
+    }
+}
+
+/// Spells a payload as a number where it has the length of one.
+fn number(payload: &[u8]) -> String {
+    match *payload {
+        [one] => one.to_string(),
+        [a, b] => u16::from_ne_bytes([a, b]).to_string(),
+        [a, b, c, d] => u32::from_ne_bytes([a, b, c, d]).to_string(),
+        [a, b, c, d, e, f, g, h] => u64::from_ne_bytes([a, b, c, d, e, f, g, h]).to_string(),
+        _ => payload.iter().map(|byte| format!("{byte:02x}")).collect(),
+    }
+}
+
+/// Spells an address and its link.
+pub(super) fn address(address: &Address, names: &Names, place: Place) -> String {
+    let (local, peer) = (super::address::local(address), super::address::peer(address));
+    let mut line = Line::default();
+    let length = address.prefixlen;
+    match (local, peer) {
+        (Some(local), Some(peer)) if local != peer => {
+            line.word(local).word("peer").word(format!("{peer}/{length}"));
+        }
+        (Some(local), _) => _ = line.word(format!("{local}/{length}")),
+        _ => {}
+    }
+    line.pair("brd", address.broadcast);
+    line.pair("metric", address.rt_priority);
+    match address.scope {
+        0 => {}
+        253 => _ = line.word("scope link"),
+        254 => _ = line.word("scope host"),
+        other => _ = line.word("scope").word(other),
+    }
+    line.word("dev").word(names.link(place, address.index));
+    let flags = address.flags.unwrap_or(0);
+    let words = [
+        (0x02, "nodad"),
+        (0x04, "optimistic"),
+        (0x10, "home"),
+        (0x100, "mngtmpaddr"),
+        (0x200, "noprefixroute"),
+        (0x400, "autojoin"),
+    ];
+    for (_, word) in words.into_iter().filter(|(flag, _)| flags & flag != 0) {
+        line.word(word);
+    }
+    line.done()
+}
+
+/// The words for what happens to a packet (`RTN_*`); a plain route has none.
+const ROUTE_TYPES: &[(u8, &str)] = &[
+    (2, "local"),
+    (3, "broadcast"),
+    (4, "anycast"),
+    (5, "multicast"),
+    (6, "blackhole"),
+    (7, "unreachable"),
+    (8, "prohibit"),
+    (9, "throw"),
+    (10, "nat"),
+];
+
+fn prefix(address: Option<IpAddr>, length: u8) -> String {
+    match address {
+        Some(address) if length == if address.is_ipv4() { 32 } else { 128 } => address.to_string(),
+        Some(address) => format!("{address}/{length}"),
+        None => "default".to_owned(),
+    }
+}
+
+fn table(line: &mut Line, table: u32) {
+    match table {
+        254 | 0 => {}
+        255 => _ = line.word("table local"),
+        253 => _ = line.word("table default"),
+        other => _ = line.word("table").word(other),
+    }
+}
+
+/// Spells a route.
+pub(super) fn route(route: &Route, names: &Names, place: Place) -> String {
+    let mut line = Line::default();
+    if let Some((_, word)) = ROUTE_TYPES.iter().find(|(number, _)| *number == route.route_type) {
+        line.word(word);
+    }
+    let destination = super::route::destination(route);
+    if destination.is_none() && route.family == 10 {
+        line.word("default").word("(IPv6)");
+    } else {
+        line.word(prefix(destination, route.dst_len));
+    }
+    line.pair("from", route.src.map(|source| prefix(Some(source), route.src_len)));
+    line.pair("tos", Some(route.tos).filter(|tos| *tos != 0));
+    line.pair("nhid", route.nh_id);
+    line.pair("via", route.gateway);
+    if let Some(via) = &route.via {
+        line.pair("via inet6", via.ip());
+    }
+    line.pair("dev", route.oif.map(|index| names.link(place, index)));
+    table(&mut line, route.table_id());
+    line.pair("metric", route.priority);
+    line.pair("src", route.prefsrc);
+    line.pair("mtu", route.metrics.as_ref().and_then(|metrics| metrics.mtu));
+    if route.flags & 4 != 0 {
+        line.word("onlink");
+    }
+    for hop in route.multipath.iter().flat_map(|paths| &paths.0) {
+        hop_words(&mut line, hop, names, place);
+    }
+    line.done()
+}
+
+fn hop_words(line: &mut Line, hop: &Hop, names: &Names, place: Place) {
+    line.word("nexthop").pair("via", hop.gateway);
+    line.pair("dev", Some(hop.index).filter(|index| *index != 0).map(|index| names.link(place, index)));
+    line.pair("weight", Some(u16::from(hop.hops) + 1));
+}
+
+/// Spells a rule.
+pub(super) fn rule(rule: &Rule) -> String {
+    let mut line = Line::default();
+    if rule.family == 10 {
+        line.word("(IPv6)");
+    }
+    if rule.flags & 2 != 0 {
+        line.word("not");
+    }
+    let from = rule.src.map_or("all".to_owned(), |source| prefix(Some(source), rule.src_len));
+    line.word("from").word(from);
+    line.pair("to", rule.dst.map(|destination| prefix(Some(destination), rule.dst_len)));
+    line.pair(
+        "fwmark",
+        rule.fwmark.map(|mark| match rule.fwmask {
+            Some(mask) if mask != u32::MAX => format!("{mark:#x}/{mask:#x}"),
+            _ => format!("{mark:#x}"),
+        }),
+    );
+    line.pair("iif", rule.iifname);
+    line.pair("oif", rule.oifname);
+    line.pair("goto", rule.goto);
+    match rule.action {
+        1 if rule.table_id() == 254 => _ = line.word("lookup main"),
+        1 => table(&mut line, rule.table_id()),
+        6 => _ = line.word("blackhole"),
+        7 => _ = line.word("unreachable"),
+        8 => _ = line.word("prohibit"),
+        _ => {}
+    }
+    line.pair("priority", rule.priority);
+    line.done()
+}
+
+/// Spells a neighbour.
+pub(super) fn neighbour(neighbour: &Neighbour, names: &Names, place: Place) -> String {
+    let mut line = Line::default();
+    if super::neighbour::is_proxy(neighbour) {
+        line.word("proxy");
+    }
+    line.word(neighbour.dst.map_or_else(String::new, |address| address.to_string()));
+    line.pair("lladdr", neighbour.lladdr);
+    line.word("dev").word(names.link(place, neighbour.index));
+    let states = [(0x80, "permanent"), (0x40, "noarp"), (0x02, "reachable"), (0x04, "stale")];
+    line.pair("nud", states.into_iter().find(|(state, _)| neighbour.state & state != 0).map(|(_, word)| word));
+    line.done()
+}
+
+/// Spells what a bridge or a VXLAN knows.
+pub(super) fn forwarding(entry: &Neighbour, names: &Names, place: Place) -> String {
+    let mut line = Line::default();
+    line.word(entry.lladdr.map_or_else(String::new, |address| address.to_string()));
+    line.word("dev").word(names.link(place, entry.index));
+    line.pair("dst", entry.dst);
+    line.pair("vlan", entry.vlan);
+    line.word(if entry.flags & 0x02 != 0 { "self" } else { "master" });
+    line.word(if entry.state & 0x80 != 0 { "permanent" } else { "static" });
+    line.done()
+}
+
+/// Spells a next hop.
+pub(super) fn nexthop(hop: &Nexthop, names: &Names, place: Place) -> String {
+    let mut line = Line::default();
+    line.pair("id", hop.id);
+    if let Some(members) = &hop.group {
+        let members: Vec<String> = members.iter().map(|member| member.id.to_string()).collect();
+        line.word("group").word(members.join("/"));
+    }
+    line.pair("via", hop.gateway);
+    line.pair("dev", hop.oif.map(|index| names.link(place, index)));
+    if hop.blackhole {
+        line.word("blackhole");
+    }
+    line.done()
+}
+
+/// Spells a label.
+pub(super) fn label(label: &AddressLabel, names: &Names, place: Place) -> String {
+    let mut line = Line::default();
+    let address = label.address.map_or("::".to_owned(), |address| address.to_string());
+    line.word("prefix").word(format!("{address}/{}", label.prefixlen));
+    line.pair("dev", Some(label.index).filter(|index| *index != 0).map(|index| names.link(place, index)));
+    line.pair("label", label.label);
+    line.done()
+}
+
+/// Spells VLANs, ranges as `10-20`.
+pub(super) fn vlans(list: &[VlanInfo]) -> String {
+    let mut line = Line::default();
+    let mut begin = None;
+    for info in list {
+        if info.flags & 0x08 != 0 {
+            begin = Some(info.vid);
+            continue;
+        }
+        match begin.take() {
+            Some(first) => _ = line.word(format!("{first}-{}", info.vid)),
+            None => _ = line.word(info.vid),
+        }
+        if info.flags & 0x02 != 0 {
+            line.word("pvid");
+        }
+        if info.flags & 0x04 != 0 {
+            line.word("untagged");
+        }
+    }
+    if list.is_empty() { "none".to_owned() } else { line.done() }
+}
