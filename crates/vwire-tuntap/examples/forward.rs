@@ -1,6 +1,12 @@
 //! Carries packets between two TUN devices: `forward [FIRST SECOND]`, fwd0 and fwd1 unless named.
 //!
-//! The devices are made here; addresses and routes are for the caller to set. Super-packets pass unsplit.
+//! Super-packets pass unsplit. To see it, with one end in a namespace of its own:
+//!
+//! ```text
+//! forward & ip netns add far; ip link set fwd1 netns far
+//! ip addr add 10.7.0.1/24 dev fwd0; ip link set fwd0 mtu 1420 up
+//! ip -n far addr add 10.7.0.2/24 dev fwd1; ip -n far link set fwd1 mtu 1420 up; ping 10.7.0.2
+//! ```
 
 use std::{error::Error, sync::Arc, thread};
 

@@ -8,8 +8,8 @@ use std::{
     fmt, io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::{
-        OnceLock,
-        atomic::{AtomicU8, AtomicUsize, Ordering},
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering},
     },
 };
 
@@ -73,7 +73,9 @@ pub struct Device {
     flags: Flags,
     /// Length in bytes of the vnet header, 0 without one.
     vnet_header: AtomicUsize,
-    offload: OnceLock<OffloadState>,
+    /// The numbers in the vnet header are big-endian.
+    big_endian: AtomicBool,
+    offload: Mutex<OffloadState>,
     /// Kinds of super-packets that writes were refused with: [`REFUSED_TCP`], [`REFUSED_UDP`].
     refused: AtomicU8,
     /// How many reads in a row brought one packet, for [`Device::recv`].
@@ -99,7 +101,8 @@ impl Device {
             mode,
             flags,
             vnet_header: vnet_header.into(),
-            offload: OnceLock::new(),
+            big_endian: false.into(),
+            offload: Mutex::default(),
             refused: 0.into(),
             alone: 0.into(),
         }
@@ -123,11 +126,17 @@ impl Device {
         let flags = flags.requestable().without(Flags::NO_PACKET_INFO);
         let flags = if packet_info == PacketInfo::Absent { flags | Flags::NO_PACKET_INFO } else { flags };
         let device = Self::from_parts(fd, DeviceName::from_kernel(request.name), mode, flags);
-        if flags.contains(Flags::VNET_HDR) {
-            let size = device.vnet_header_size()?;
-            device.vnet_header.store(size, Ordering::Relaxed);
-        }
+        device.adopt_vnet_header()?;
         Ok(device)
+    }
+
+    /// Takes the vnet header as another user of the device has left it.
+    pub(crate) fn adopt_vnet_header(&self) -> Result<(), ControlError> {
+        if self.flags.contains(Flags::VNET_HDR) {
+            self.vnet_header.store(self.vnet_header_size()?, Ordering::Relaxed);
+            self.big_endian.store(self.vnet_endian()? == Endian::Big, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Gives the descriptor away, to be handed to another process or library.
@@ -149,7 +158,8 @@ impl Device {
             mode: self.mode,
             flags: self.flags,
             vnet_header: size.into(),
-            offload: self.offload.clone(),
+            big_endian: self.speaks_big_endian().into(),
+            offload: Mutex::new(self.offload_state()),
             refused: self.refused.load(Ordering::Relaxed).into(),
             alone: 0.into(),
         })
@@ -277,7 +287,8 @@ impl Device {
     /// Sets the length of the vnet header in bytes (`TUNSETVNETHDRSZ`; the whole device): 10, or 12 for a guest with
     /// merged receive buffers.
     ///
-    /// Other handles of the device are not told; use it before packets flow. Batches take up to 12.
+    /// Other handles of the device are not told; use it before packets flow. Longer ones than 12 (Linux 6.17 knows some)
+    /// are for who uses [`read`](Self::read) and [`write`](Self::write): batches refuse them.
     ///
     /// # Errors
     /// [`ControlError`] with `EINVAL` below 10.
@@ -309,19 +320,27 @@ impl Device {
 
     /// Sets the byte order of the vnet header's numbers (`TUNSETVNETLE`, `TUNSETVNETBE`; the whole device).
     ///
-    /// The batches of this crate speak little-endian; this is for who reads raw frames.
+    /// Batches speak little-endian and refuse the other; it is for who uses [`read`](Self::read) and
+    /// [`write`](Self::write).
     ///
     /// # Errors
     /// [`ControlError`] with `EINVAL` for [`Endian::Big`] on a kernel without it.
     pub fn set_vnet_endian(&self, endian: Endian) -> Result<(), ControlError> {
         let action = "set the vnet byte order of";
         match endian {
-            Endian::Little => self.by_int(action, ioctl::SET_VNET_LE, 1).map(drop),
+            Endian::Little => self.by_int(action, ioctl::SET_VNET_LE, 1)?,
             Endian::Big => {
                 self.by_int(action, ioctl::SET_VNET_BE, 1)?;
-                self.by_int(action, ioctl::SET_VNET_LE, 0).map(drop)
+                self.by_int(action, ioctl::SET_VNET_LE, 0)?
             }
-        }
+        };
+        self.big_endian.store(endian == Endian::Big, Ordering::Relaxed);
+        Ok(())
+    }
+
+    #[inline]
+    pub(crate) fn speaks_big_endian(&self) -> bool {
+        self.big_endian.load(Ordering::Relaxed)
     }
 
     /// Sets which destination addresses a TAP passes to its reader (`TUNSETTXFILTER`; the whole device).
@@ -405,7 +424,34 @@ impl Device {
     /// Returns the offloads in force and what was refused of those asked for.
     #[must_use]
     pub fn offload_state(&self) -> OffloadState {
-        self.offload.get().cloned().unwrap_or_default()
+        self.offload.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sets what this queue's readers take from the kernel unfinished (`TUNSETOFFLOAD`; the whole device), as a guest
+    /// may say after it has started. Returns what is in force; USO is left out where the kernel has none.
+    ///
+    /// Packets that are in the queue already come as they were made.
+    ///
+    /// # Errors
+    /// [`ControlError`] with `EINVAL` without [`Flags::VNET_HDR`], whose header tells what is unfinished, and for others
+    /// without [`Offload::CHECKSUM`].
+    pub fn set_offload(&self, wanted: Offload) -> Result<OffloadState, ControlError> {
+        if !wanted.is_empty() && !self.flags.contains(Flags::VNET_HDR) {
+            let error = io::Error::from_raw_os_error(libc::EINVAL);
+            return Err(self.error("set offloads of", ioctl::SET_OFFLOAD.name(), &error));
+        }
+        self.negotiate_offload(wanted)?;
+        Ok(self.offload_state())
+    }
+
+    /// Notes offloads that were asked for and not set.
+    pub(crate) fn leave_offload(&self, wanted: Offload) {
+        let reason = (!wanted.is_empty()).then_some("the device's settings were to be left as they are");
+        self.note_offload(OffloadState { active: Offload::NONE, refused: wanted, reason });
+    }
+
+    fn note_offload(&self, state: OffloadState) {
+        *self.offload.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
     /// Returns the bytes in front of each packet: packet information and vnet header.
@@ -418,13 +464,13 @@ impl Device {
     /// Sets the offload mask, leaving out what the kernel refuses, and notes the outcome.
     pub(crate) fn negotiate_offload(&self, wanted: Offload) -> Result<(), ControlError> {
         let mut state = OffloadState { active: wanted, refused: Offload::NONE, reason: None };
-        if let Err(error) = self.set_offload(wanted) {
+        if let Err(error) = self.set_offload_mask(wanted) {
             // Linux 6.2 brought USO; before it the mask as a whole is refused.
             let fewer = wanted.without(Offload::USO);
             if fewer == wanted || error.errno != Errno::EINVAL {
                 return Err(error);
             }
-            self.set_offload(fewer)?;
+            self.set_offload_mask(fewer)?;
             let reason = "the kernel has no UDP segmentation offload (TUN_F_USO4, Linux 6.2)";
             state = OffloadState { active: fewer, refused: Offload::USO, reason: Some(reason) };
         }
@@ -434,8 +480,7 @@ impl Device {
                 state.reason = Some(reason);
             }
         }
-        // Set once per handle: this is called from the builder alone.
-        let _ = self.offload.set(state);
+        self.note_offload(state);
         Ok(())
     }
 
@@ -456,7 +501,7 @@ impl Device {
         (before & bit == 0, reason)
     }
 
-    fn set_offload(&self, offload: Offload) -> Result<(), ControlError> {
+    fn set_offload_mask(&self, offload: Offload) -> Result<(), ControlError> {
         self.by_value("set offloads of", ioctl::SET_OFFLOAD, offload.bits())
     }
 

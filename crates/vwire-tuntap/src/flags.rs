@@ -54,7 +54,8 @@ impl Flags {
     pub const ONE_QUEUE: Self = Self(0x2000);
     /// A `struct virtio_net_hdr` in front of each packet.
     pub const VNET_HDR: Self = Self(0x4000);
-    /// The device outlives its last queue (read only; see [`Device::set_persistence`](crate::Device::set_persistence)).
+    /// The device outlives its last queue. An answer only: [`Device::set_persistence`](crate::Device::set_persistence)
+    /// sets it, and opening with it is refused.
     pub const PERSIST: Self = Self(0x0800);
     /// `IFF_DETACH_QUEUE`, as `TUNGETIFF` answers it.
     const DETACHED: u16 = 0x0400;

@@ -41,6 +41,15 @@
 //! # Tests
 //! [`fake::pair`] is a pair of devices in memory with the same trait, [`PacketIo`], that loses and delays on request.
 //!
+//! # Examples
+//! Useful programs of less than a hundred lines, run as root by `cargo run -p vwire-tuntap --example NAME`:
+//! - `icmp [DEVICE]` answers pings to every address that is routed to a TUN;
+//! - `forward [FIRST SECOND]` carries packets between two TUNs, one of which may be moved to another namespace;
+//! - `sniff DEVICE FILE.pcapng` writes what is sent to a TAP where Wireshark reads it;
+//! - `echo [DEVICE [ADDRESS/LENGTH]]` is a host with a stack of its own (smoltcp) on a TAP.
+//!
+//! Each makes its device; the head of its source says which addresses to set then.
+//!
 //! # Where things are
 //! `open`, `device`, `flags`, `name`, `errno`, `holders`: control. `batch`, `transfer`, `probe`, `tokio`: packets.
 //! `offload/`: pure. `sys/`: one safe function for each system call, and the only unsafe code. There is no thread but

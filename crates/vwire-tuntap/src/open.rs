@@ -18,7 +18,7 @@ use std::{
 };
 
 use crate::{
-    Device, DeviceName, Errno, Flags, Mode,
+    ControlError, Device, DeviceName, Errno, Flags, Mode,
     offload::{Offload, VNET_HEADER_LEN},
     sys::{fds, ioctl},
 };
@@ -63,6 +63,9 @@ pub enum OpenCause {
     Exists,
     /// [`Flags::NAPI_FRAGS`] was asked for without [`Flags::NAPI`] on a TAP, which the kernel would ignore.
     FragsWithoutNapi,
+    /// [`Flags::PERSIST`] was asked for, which the kernel would ignore: that is for
+    /// [`set_persistence`](Device::set_persistence).
+    PersistIsSetLater,
 }
 
 impl fmt::Display for OpenError {
@@ -79,6 +82,7 @@ impl fmt::Display for OpenError {
             OpenCause::Missing => f.write_str(": there is no such device here"),
             OpenCause::Exists => f.write_str(": there is a device of that name"),
             OpenCause::FragsWithoutNapi => f.write_str(": IFF_NAPI_FRAGS needs a tap and IFF_NAPI"),
+            OpenCause::PersistIsSetLater => f.write_str(": IFF_PERSIST is no flag to open with (TUNSETPERSIST)"),
         }
     }
 }
@@ -185,6 +189,7 @@ impl Builder {
     /// Leaves offload mask, vnet header size and byte order as the device has them.
     ///
     /// For who makes, keeps or deletes a device without moving packets: another queue's user may be doing that.
+    /// [`offload`](Self::offload) is not carried out then, which [`Device::offload_state`] tells.
     #[must_use]
     pub fn leave_settings(mut self) -> Self {
         self.settings = Settings::Left;
@@ -251,6 +256,9 @@ impl Builder {
         if self.flags.contains(Flags::NAPI_FRAGS) && !(self.mode == Mode::Tap && self.flags.contains(Flags::NAPI)) {
             return Err(fail(OpenCause::FragsWithoutNapi));
         }
+        if self.flags.contains(Flags::PERSIST) {
+            return Err(fail(OpenCause::PersistIsSetLater));
+        }
         let present = ioctl::interface_index(self.name.raw()).is_ok();
         match (intent, present) {
             (Intent::Attach, false) => return Err(fail(OpenCause::Missing)),
@@ -285,9 +293,11 @@ impl Builder {
         }
         let name = DeviceName::from_kernel(request.name);
         let device = Device::from_parts(fd, name, self.mode, flags);
-        if self.settings == Settings::Reset {
-            self.reset_shared_state(&device).map_err(|(call, errno)| fail(OpenCause::Refused { call, errno }))?;
-        }
+        let settled = match self.settings {
+            Settings::Reset => self.reset_shared_state(&device),
+            Settings::Left => device.adopt_vnet_header().map(|()| device.leave_offload(self.offload)),
+        };
+        settled.map_err(|ControlError { call, errno, .. }| fail(OpenCause::Refused { call, errno }))?;
         Ok(device)
     }
 
@@ -306,12 +316,12 @@ impl Builder {
     }
 
     /// Sets what the device keeps from user to user, so that a former one's choice never meets this one's traffic.
-    fn reset_shared_state(&self, device: &Device) -> Result<(), (&'static str, Errno)> {
+    fn reset_shared_state(&self, device: &Device) -> Result<(), ControlError> {
         if self.flags.contains(Flags::VNET_HDR) {
-            device.set_vnet_header_size(VNET_HEADER_LEN).map_err(|error| (error.call, error.errno))?;
-            device.set_vnet_endian(crate::Endian::Little).map_err(|error| (error.call, error.errno))?;
+            device.set_vnet_header_size(VNET_HEADER_LEN)?;
+            device.set_vnet_endian(crate::Endian::Little)?;
         }
-        device.negotiate_offload(self.offload).map_err(|error| (error.call, error.errno))
+        device.negotiate_offload(self.offload)
     }
 }
 

@@ -11,7 +11,10 @@ use std::{
     fmt,
     io::{self, IoSlice},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
-    sync::atomic::Ordering,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::{
@@ -56,9 +59,16 @@ impl TransferError {
 
 /// Wakes a thread that waits in [`Device::recv_until`].
 ///
-/// Once triggered it stays so, for all that wait on it, until [`clear`](Self::clear).
+/// Once triggered it stays so, for all that wait on it, until [`clear`](Self::clear). Its descriptor (`eventfd(2)`)
+/// can be read as long as it is triggered, for who waits by `poll`.
 #[derive(Debug)]
-pub struct Interrupt(OwnedFd);
+pub struct Interrupt {
+    event: OwnedFd,
+    /// What the event says, without a system call.
+    triggered: AtomicBool,
+    /// Keeps the two together.
+    change: Mutex<()>,
+}
 
 impl Interrupt {
     /// Makes one.
@@ -66,25 +76,35 @@ impl Interrupt {
     /// # Errors
     /// The error of `eventfd(2)`: `EMFILE` at the limit of descriptors.
     pub fn new() -> io::Result<Self> {
-        sys_io::event().map(Self)
+        Ok(Self { event: sys_io::event()?, triggered: AtomicBool::new(false), change: Mutex::new(()) })
     }
 
-    /// Wakes who waits, now or later.
+    /// Wakes who waits, now or later. Never blocks.
     pub fn trigger(&self) {
+        let _change = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        self.triggered.store(true, Ordering::Release);
         // Fails only with EAGAIN when the counter is full, which is as awake as it gets.
-        let _ = sys_io::write(self.0.as_fd(), &1_u64.to_ne_bytes());
+        let _ = sys_io::write(self.event.as_fd(), &1_u64.to_ne_bytes());
     }
 
     /// Lets who comes later wait again.
     pub fn clear(&self) {
+        let _change = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        self.triggered.store(false, Ordering::Release);
         // Fails only with EAGAIN when it was not triggered.
-        let _ = sys_io::read(self.0.as_fd(), &mut [0; 8]);
+        let _ = sys_io::read(self.event.as_fd(), &mut [0; 8]);
+    }
+
+    /// Tells whether it was triggered and not cleared since.
+    #[must_use]
+    pub fn is_triggered(&self) -> bool {
+        self.triggered.load(Ordering::Acquire)
     }
 }
 
 impl AsFd for Interrupt {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.event.as_fd()
     }
 }
 
@@ -194,7 +214,8 @@ impl Device {
     ///
     /// # Errors
     /// [`TransferError`]; [`is_gone`](TransferError::is_gone) once the device is deleted. `ENOSPC` if the batch is
-    /// full to begin with.
+    /// full to begin with. `EPROTO` if the vnet header was made longer than 12 bytes or big-endian, which batches do
+    /// not speak.
     pub fn recv(&self, batch: &mut Batch) -> Result<usize, TransferError> {
         let before = batch.len();
         while batch.len() == before {
@@ -222,11 +243,17 @@ impl Device {
         Ok(batch.len() - before)
     }
 
-    /// Waits as [`recv`](Self::recv) and returns 0 when interrupted.
+    /// Waits as [`recv`](Self::recv), and returns 0 once interrupted, also while packets keep coming.
     ///
     /// # Errors
     /// As [`recv`](Self::recv).
     pub fn recv_until(&self, interrupt: &Interrupt, batch: &mut Batch) -> Result<usize, TransferError> {
+        if !batch.has_room() {
+            return Err(self.transfer_error("read from", &io::Error::from_raw_os_error(libc::ENOSPC)));
+        }
+        if interrupt.is_triggered() {
+            return Ok(0);
+        }
         loop {
             let count = self.recv_ready(batch)?;
             if count > 0 {
@@ -269,6 +296,7 @@ impl Device {
     /// # Errors
     /// As [`send`](Self::send).
     pub fn send_ready(&self, batch: &mut Batch, writer: &mut Writer) -> Result<Option<Sent>, TransferError> {
+        self.batch_prefix("write to")?;
         if (writer.done, writer.within) == (0, 0) {
             writer.sent = Sent::default();
             if self.merges(batch, writer) {
@@ -335,7 +363,7 @@ impl Device {
         batch: &mut Batch,
         read: impl Fn(BorrowedFd<'_>, &mut [u8]) -> io::Result<usize>,
     ) -> Result<(), TransferError> {
-        let prefix = self.prefix_len();
+        let prefix = self.batch_prefix("read from")?;
         let full = || io::Error::from_raw_os_error(libc::ENOSPC);
         let room = batch.room_behind(prefix).ok_or_else(|| self.transfer_error("read from", &full()))?;
         let length = match read(self.as_fd(), room) {
@@ -354,6 +382,16 @@ impl Device {
             batch.commit(length, header);
         }
         Ok(())
+    }
+
+    /// Returns the length of the prefix, if the packets of a batch can have it.
+    #[inline]
+    fn batch_prefix(&self, call: &'static str) -> Result<usize, TransferError> {
+        let prefix = self.prefix_len();
+        if prefix > RESERVE || self.speaks_big_endian() {
+            return Err(self.transfer_error(call, &io::Error::from_raw_os_error(libc::EPROTO)));
+        }
+        Ok(prefix)
     }
 
     fn merges(&self, batch: &Batch, writer: &Writer) -> bool {
@@ -454,7 +492,8 @@ impl Device {
         let Ok(mut segments) = Segments::new(header, packet.bytes, self.layer()) else {
             return settle(Err(io::Error::from_raw_os_error(libc::EINVAL)), 1, sent);
         };
-        scratch.resize(RESERVE + batch.layout().longest, 0);
+        // No segment is longer than the packet, which may have grown into its rooms.
+        scratch.resize(scratch.len().max(RESERVE + packet.bytes.len()), 0);
         let mut outcome = Ok(());
         while let Some(length) = scratch.get_mut(RESERVE..).and_then(|room| segments.write_next(room)) {
             let network = scratch.get(RESERVE + self.network_offset()..).unwrap_or(&[]);
@@ -511,6 +550,7 @@ impl Device {
         {
             place.copy_from_slice(&header.to_bytes());
         }
+        // Checked before: no longer than the reserve.
         (prefix, self.prefix_len().min(RESERVE))
     }
 

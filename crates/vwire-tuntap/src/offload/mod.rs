@@ -30,6 +30,12 @@ impl Offload {
     pub const CHECKSUM: Self = Self(0x01);
     /// TCP super-packets of both IP versions, with and without ECN (`TUN_F_TSO4`, `TUN_F_TSO6`, `TUN_F_TSO_ECN`).
     pub const TSO: Self = Self(0x02 | 0x04 | 0x08);
+    /// TCP super-packets over IPv4 (`TUN_F_TSO4`).
+    pub const TSO4: Self = Self(0x02);
+    /// TCP super-packets over IPv6 (`TUN_F_TSO6`).
+    pub const TSO6: Self = Self(0x04);
+    /// TCP super-packets whose first segment carries CWR (`TUN_F_TSO_ECN`), with one of the other two.
+    pub const TSO_ECN: Self = Self(0x08);
     /// UDP super-packets of both IP versions (`TUN_F_USO4`, `TUN_F_USO6`, Linux 6.2); the kernel has them only
     /// together.
     pub const USO: Self = Self(0x20 | 0x40);

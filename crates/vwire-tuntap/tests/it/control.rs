@@ -4,7 +4,7 @@ use std::process::Command;
 
 use vwire_tuntap::{
     Attachment, Builder, Carrier, Endian, Errno, Flags, Instruction, Mode, Multicast, OpenCause, PacketInfo,
-    Persistence, features,
+    Persistence, features, offload::Offload,
 };
 
 use crate::lab::{exists, ip, lab, named, namespace, other_namespace};
@@ -249,5 +249,31 @@ fn a_child_inherits_a_queue_as_its_standard_input() {
         command.args(["iff", "/proc/self/fdinfo/0"]).stdin(tap.into_fd());
         let output = command.output().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stdout), "iff:\ttap0\n");
+    });
+}
+
+#[test]
+fn persistence_is_no_flag_to_open_with() {
+    lab(|| {
+        let error = Builder::tap(named("tap0")).flags(Flags::PERSIST).create().unwrap_err();
+        assert_eq!(error.cause, OpenCause::PersistIsSetLater);
+        assert_eq!(error.to_string(), "cannot create `tap0`: IFF_PERSIST is no flag to open with (TUNSETPERSIST)");
+        assert!(!exists("tap0"));
+    });
+}
+
+#[test]
+fn settings_that_are_left_are_taken_as_they_are() {
+    lab(|| {
+        let builder = Builder::tap(named("tap0")).flags(Flags::VNET_HDR);
+        let first = builder.create().unwrap();
+        first.set_persistence(Persistence::Kept).unwrap();
+        first.set_vnet_header_size(12).unwrap();
+        drop(first);
+        let second = builder.offload(Offload::ALL).leave_settings().attach().unwrap();
+        assert_eq!(second.prefix_len(), 12);
+        let state = second.offload_state();
+        assert_eq!((state.active, state.refused), (Offload::NONE, Offload::ALL));
+        assert_eq!(state.reason, Some("the device's settings were to be left as they are"));
     });
 }

@@ -377,3 +377,101 @@ fn a_detached_queue_still_takes_writes() {
         assert_eq!(socket.recv(&mut [0; 600]).unwrap(), 500);
     });
 }
+
+#[test]
+fn a_device_without_a_vnet_header_has_no_offload() {
+    lab(|| {
+        let plain = Builder::tun(named("t0")).create().unwrap();
+        let error = plain.set_offload(Offload::ALL).unwrap_err();
+        assert_eq!((error.call, error.errno), ("TUNSETOFFLOAD", vwire_tuntap::Errno::EINVAL));
+    });
+}
+
+#[test]
+fn offload_is_switched_while_packets_flow() {
+    lab(|| {
+        let device = tun(&Builder::tun(named("t0")).offload(Offload::NONE));
+        let socket = socket();
+        for (offload, unfinished) in [(Offload::NONE, false), (Offload::ALL, true), (Offload::NONE, false)] {
+            assert_eq!(device.set_offload(offload).unwrap().active, offload);
+            assert_eq!(device.offload_state().active, offload);
+            socket.send(&[7; 100]).unwrap();
+            let mut batch = Batch::new(Layout::for_super_packets());
+            device.recv(&mut batch).unwrap();
+            let needed = matches!(batch.get(0).unwrap().header.checksum, Checksum::Needed { .. });
+            assert_eq!(needed, unfinished, "{offload:?}");
+        }
+    });
+}
+
+#[test]
+fn an_interrupt_is_noticed_while_packets_wait() {
+    lab(|| {
+        let device = tun(&Builder::tun(named("t0")));
+        let interrupt = Interrupt::new().unwrap();
+        let mut batch = Batch::new(Layout::for_mtu(1500));
+        socket().send(b"waits").unwrap();
+        interrupt.trigger();
+        assert_eq!(device.recv_until(&interrupt, &mut batch), Ok(0));
+        interrupt.clear();
+        assert_eq!(device.recv_until(&interrupt, &mut batch), Ok(1));
+    });
+}
+
+#[test]
+fn a_full_batch_is_an_error_and_no_endless_loop() {
+    lab(|| {
+        let device = tun(&Builder::tun(named("t0")));
+        let mut batch = Batch::new(Layout { packets: 1, ..Layout::for_mtu(1500) });
+        assert!(batch.push(VnetHeader::NONE, &[0x45; 40]));
+        socket().send(b"waits").unwrap();
+        let errors = [device.recv(&mut batch), device.recv_until(&Interrupt::new().unwrap(), &mut batch)];
+        let full = |result: Result<usize, TransferError>| result.unwrap_err().errno.0 == nix::libc::ENOSPC;
+        assert!(errors.into_iter().all(full));
+        assert_eq!(device.recv_ready(&mut batch), Ok(0));
+    });
+}
+
+#[test]
+fn a_packet_that_grew_into_its_rooms_is_finished_and_sent() {
+    lab(|| {
+        let device = tun(&Builder::tun(named("t0")));
+        let socket = socket();
+        let (header, packet) = udp_super_packet(1, 500);
+        let header = VnetHeader { segments: Segmentation::None, ..header };
+        let layout = Layout { head_room: 0, tail_room: 500, longest: 100, arena: 0, packets: 1 };
+        let mut batch = Batch::new(layout);
+        assert!(batch.push(header, &packet[..100]) && batch.set_len(0, packet.len()));
+        batch.get_mut(0).unwrap().bytes.copy_from_slice(&packet);
+        let sent = device.send(&mut batch, &mut Writer::new()).unwrap();
+        assert_eq!((sent.packets, sent.calls), (1, 1));
+        assert_eq!(socket.recv(&mut [0; 600]).unwrap(), 500);
+    });
+}
+
+#[test]
+fn a_vnet_header_that_batches_do_not_speak_is_refused() {
+    lab(|| {
+        let device = tun(&Builder::tun(named("t0")).offload(Offload::ALL));
+        let socket = socket();
+        let mut batch = Batch::new(Layout::for_super_packets());
+        for (size, spoken) in [(24, false), (12, true), (10, true)] {
+            device.set_vnet_header_size(size).unwrap();
+            batch.clear();
+            let (header, packet) = udp_super_packet(2, 500);
+            assert!(batch.push(header, &packet));
+            let sent = device.send(&mut batch, &mut Writer::new());
+            socket.send(b"word").unwrap();
+            let came = device.recv(&mut batch);
+            if spoken {
+                (0..2).for_each(|_| assert_eq!(socket.recv(&mut [0; 600]).unwrap(), 500));
+                assert_eq!((sent.unwrap().packets, came.unwrap()), (1, 1));
+                assert_eq!(batch.get(1).unwrap().bytes.len(), 32);
+            } else {
+                let refused = [sent.unwrap_err(), came.unwrap_err()].map(|error| error.errno.0);
+                assert_eq!(refused, [nix::libc::EPROTO; 2]);
+                device.read(&mut [0; 100]).unwrap();
+            }
+        }
+    });
+}

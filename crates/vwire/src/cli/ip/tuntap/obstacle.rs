@@ -67,14 +67,16 @@ pub(super) fn open_failure(error: &OpenError) -> Failure {
         OpenCause::Unsupported(flags) => {
             ("ioctl(TUNSETIFF): Invalid argument".to_owned(), format!("this kernel has no {flags}"))
         }
-        OpenCause::FragsWithoutNapi => ("ioctl(TUNSETIFF): Invalid argument".to_owned(), error.to_string()),
+        OpenCause::FragsWithoutNapi | OpenCause::PersistIsSetLater => {
+            ("ioctl(TUNSETIFF): Invalid argument".to_owned(), error.to_string())
+        }
     };
     // The number behind `ip`'s words, where it was seen before the kernel was asked.
     let errno = match &error.cause {
         OpenCause::Refused { errno, .. } => errno.0,
         OpenCause::Exists => EBUSY,
         OpenCause::Missing => ENODEV,
-        OpenCause::Unsupported(_) | OpenCause::FragsWithoutNapi => EINVAL,
+        OpenCause::Unsupported(_) | OpenCause::FragsWithoutNapi | OpenCause::PersistIsSetLater => EINVAL,
     };
     Failure::new(EXIT_SEMANTIC, ip, cause).refused_with(Some(errno))
 }
