@@ -72,6 +72,6 @@ pub use name::{IfIndex, IfName, LinkAddress};
 pub use program::Program;
 pub use socket::{OwnedMessage, Reply, Socket};
 pub use wire::{
-    Address, AddressLabel, BridgeLink, Create, ExtAck, Link, MessageType, NamespaceId, Neighbour, Netconf, Nexthop,
-    Object, Qdisc, Request, Route, Rule, Text, VlanDb,
+    Address, AddressLabel, BridgeLink, Create, ExtAck, Link, MessageType, NamespaceId, Neighbour, NeighbourTable,
+    Netconf, Nexthop, Object, Qdisc, Request, Route, Rule, Text, VlanDb,
 };

@@ -10,8 +10,8 @@ use crate::wire::bridge::VlanDbFilter;
 use crate::wire::link::Stats64;
 use crate::wire::stats::LinkStats;
 use crate::wire::{
-    Address, AddressLabel, Body, BridgeLink, Link, MessageType, NamespaceId, Neighbour, Netconf, Nexthop, Qdisc,
-    Request, Route, Rule, VlanDb,
+    Address, AddressLabel, Body, BridgeLink, Link, MessageType, NamespaceId, Neighbour, NeighbourTable, Netconf,
+    Nexthop, Qdisc, Request, Route, Rule, VlanDb,
 };
 
 /// `AF_BRIDGE`.
@@ -93,6 +93,16 @@ impl Socket {
     /// [`DumpError`] as [`Socket::dump`].
     pub fn namespace_ids(&mut self, filter: &NamespaceId) -> Result<Vec<NamespaceId>, DumpError> {
         self.dump_bodies(&Request::dump(MessageType::GETNSID, filter))
+    }
+
+    /// Returns the tables of neighbours, and what each link has set in them; of one family, or of all if it is 0.
+    ///
+    /// # Errors
+    ///
+    /// [`DumpError`] as [`Socket::dump`].
+    pub fn neighbour_tables(&mut self, family: u8) -> Result<Vec<NeighbourTable>, DumpError> {
+        let filter = NeighbourTable { family, ..NeighbourTable::default() };
+        self.dump_bodies(&Request::dump(MessageType::GETNEIGHTBL, &filter))
     }
 
     /// Returns the sysctls of all links, of "all" and the defaults, of one family.

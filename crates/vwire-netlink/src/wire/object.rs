@@ -5,6 +5,7 @@ use super::label::AddressLabel;
 use super::message::MessageType;
 use super::names::Names;
 use super::neighbour::Neighbour;
+use super::neighbour_table::NeighbourTable;
 use super::netconf::Netconf;
 use super::nexthop::Nexthop;
 use super::prefix::Prefix;
@@ -73,6 +74,8 @@ objects! {
     Rule(Rule): NEWRULE,
     /// A neighbour, or an address that a bridge knows.
     Neighbour(Neighbour): NEWNEIGH,
+    /// A table of neighbours, or a link's settings in one.
+    NeighbourTable(NeighbourTable): NEWNEIGHTBL,
     /// A next hop.
     Nexthop(Nexthop): NEWNEXTHOP,
     /// The id of a namespace.

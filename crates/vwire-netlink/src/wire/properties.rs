@@ -41,6 +41,7 @@ macro_rules! for_each_body {
         $check::<Route>($bytes);
         $check::<Rule>($bytes);
         $check::<Neighbour>($bytes);
+        $check::<NeighbourTable>($bytes);
         $check::<Nexthop>($bytes);
         $check::<nft::Table>($bytes);
         $check::<nft::Chain>($bytes);

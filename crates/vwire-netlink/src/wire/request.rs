@@ -3,7 +3,7 @@
 use super::attr::Builder;
 use super::link::Link;
 use super::message::{Header, MessageType};
-use super::{Address, Body, BridgeLink, NamespaceId, Neighbour, Nexthop, Qdisc, Route, Rule};
+use super::{Address, Body, BridgeLink, NamespaceId, Neighbour, NeighbourTable, Nexthop, Qdisc, Route, Rule};
 use crate::name::IfIndex;
 
 /// `NLM_F_REQUEST`.
@@ -190,6 +190,11 @@ impl Request {
     /// Returns a request that deletes a queueing discipline.
     pub fn del_qdisc(qdisc: &Qdisc) -> Self {
         Self::new(MessageType::DELQDISC, 0, qdisc)
+    }
+
+    /// Returns a request that changes a table of neighbours, or what a link has set in one.
+    pub fn set_neighbour_table(table: &NeighbourTable) -> Self {
+        Self::new(MessageType::SETNEIGHTBL, Create::Replace.flags(), table)
     }
 
     /// Returns a request that gives a namespace an id.

@@ -22,6 +22,7 @@ pub mod neigh;
 pub mod netconf;
 pub mod nexthop;
 pub mod nsid;
+pub mod ntable;
 pub mod prefix;
 pub mod printer;
 pub mod route;

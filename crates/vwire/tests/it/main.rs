@@ -17,6 +17,7 @@ mod neigh;
 mod netfilter;
 mod netns;
 mod nexthop;
+mod ntable;
 mod ping;
 mod recorded;
 mod route;

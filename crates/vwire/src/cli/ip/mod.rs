@@ -19,6 +19,7 @@ pub mod neigh;
 pub mod netconf;
 mod netns;
 pub mod nexthop;
+pub mod ntable;
 mod objects;
 pub mod options;
 pub mod prefix;

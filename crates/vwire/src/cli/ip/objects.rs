@@ -6,8 +6,8 @@
 use super::failure::EXIT_SEMANTIC;
 use super::words::{Keyword, Words, prefix};
 use super::{
-    Failure, Ip, address, addrlabel, link, maddress, monitor, neigh, netconf, netns, nexthop, route, rule, token,
-    tuntap, words,
+    Failure, Ip, address, addrlabel, link, maddress, monitor, neigh, netconf, netns, nexthop, ntable, route, rule,
+    token, tuntap, words,
 };
 
 /// What an object's name stands for.
@@ -74,8 +74,15 @@ const OBJECTS: &[Keyword<Object>] = &[
         },
     ),
     prefix("neighbour", Object { about: "", run: neigh::run, operation: neigh::operation }),
-    prefix("ntable", absent!("ntable")),
-    prefix("ntbl", absent!("ntbl")),
+    prefix(
+        "ntable",
+        Object {
+            about: "how long neighbours are remembered, and how they are asked",
+            run: ntable::run,
+            operation: ntable::operation,
+        },
+    ),
+    prefix("ntbl", Object { about: "", run: ntable::run, operation: ntable::operation }),
     prefix(
         "link",
         Object { about: "network devices: show, add, set, delete", run: link::run, operation: link::operation },

@@ -4,8 +4,9 @@
 //! line here does not take out or move must be equal to the byte with either judge. [`spell`] is a
 //! function of the text alone, so that a record that lacks a fact is not given one.
 
-/// Words in the details of a link, each with a value behind it, that came after 6.1.
-const NEW_WORDS: [&str; 19] = [
+/// Words in the details of a link or of a table of neighbours, each with a value behind it, that came after 6.1.
+const NEW_WORDS: [&str; 20] = [
+    "mcast_reprobes",
     "gso_ipv4_max_size",
     "gro_ipv4_max_size",
     "mst_enabled",

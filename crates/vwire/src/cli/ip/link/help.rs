@@ -31,7 +31,8 @@ SETTING := up | down                        | name NEW
                 | spoofchk on/off | query_rss on/off | trust on/off | state { auto | enable | disable }
                 | node_guid GUID | port_guid GUID }...
 SWITCH  := arp | multicast | allmulticast | promisc | dynamic | trailers | carrier | protodown
-KIND    := bridge | veth | vlan | vxlan | macvlan | macvtap | dummy | bond | vrf | ...
+KIND    := bond | bridge | dummy | geneve | ifb | ipvlan | ipvtap | macvlan | macvtap | netkit
+         | veth | vlan | vrf | vxlan | ...
 ";
 
 /// The usage as a failure, which is how `ip` gives it where a word is `help`.

@@ -42,12 +42,12 @@ const COMMANDS: &[Keyword<Command>] = &[
 
 /// What `ip neigh help` says.
 pub const HELP: &str = "\
-Usage: vwire neigh [ show FILTER... ]
-       vwire neigh { add | change | replace } ADDRESS dev DEVICE WORDS...
-       vwire neigh { add | change | replace } proxy ADDRESS [ dev DEVICE ]
-       vwire neigh del { ADDRESS | proxy ADDRESS } dev DEVICE
-       vwire neigh get { ADDRESS | proxy ADDRESS } dev DEVICE
-       vwire neigh flush FILTER...
+Usage: ip neigh [ show FILTER... ]
+       ip neigh { add | change | replace } ADDRESS dev DEVICE WORDS...
+       ip neigh { add | change | replace } proxy ADDRESS [ dev DEVICE ]
+       ip neigh del { ADDRESS | proxy ADDRESS } dev DEVICE
+       ip neigh get { ADDRESS | proxy ADDRESS } dev DEVICE
+       ip neigh flush FILTER...
 
 WORDS:  lladdr LLADDR      the link-layer address that it stands for
         nud STATE          permanent where nothing else is said

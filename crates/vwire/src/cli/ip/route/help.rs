@@ -27,7 +27,10 @@ TYPE     := unicast | local | broadcast | multicast | anycast | throw | unreacha
 FAMILY   := inet | inet6 | mpls | link | bridge
 REALMS   := [ FROM/ ]TO
 TIME     := N[s|ms]
-ENCAP    := mpls | ip | ip6 | seg6 | seg6local | rpl | xfrm ...   (`encap help` tells more)
+ENCAP    := mpls LABELS | ip ... | ip6 ... | rpl segs SEGMENTS | xfrm if_id N     (`encap help` tells more)
+          | seg6 mode { encap | encap.red | inline | l2encap | l2encap.red } segs SEGMENTS [ hmac KEY ]
+          | seg6local action ACTION [ flavors FLAVOR[,FLAVOR]... ] ...
+FLAVOR   := psp | usp | usd | next-csid
 ";
 
 /// The usage as a failure, which is how `ip` gives it where a word is `help`.
