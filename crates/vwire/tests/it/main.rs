@@ -20,6 +20,7 @@ mod nexthop;
 mod ntable;
 mod ping;
 mod recorded;
+mod programs;
 mod route;
 mod route_refused;
 mod rule;
