@@ -6,12 +6,17 @@
 //!
 //! To add a verb: a file, a row in `verbs`.
 
+pub mod down;
+pub mod exec;
 pub mod help;
 pub mod ip;
+pub mod lab_file;
 pub mod ls;
 pub mod ping;
 pub mod sandbox;
+pub mod shell;
 pub mod tour;
+pub mod up;
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
@@ -43,7 +48,7 @@ pub struct Call<'a> {
 }
 
 fn verbs() -> Vec<Verb> {
-    vec![ls::verb(), ping::verb(), sandbox::verb(), tour::verb()]
+    vec![down::verb(), exec::verb(), ls::verb(), ping::verb(), sandbox::verb(), shell::verb(), tour::verb(), up::verb()]
 }
 
 /// Runs a whole command line, the program's name first, and returns the exit code.

@@ -1,9 +1,19 @@
-//! Whole networks: namespaces, and later what is built inside them.
+//! Whole networks: namespaces, and what is built inside them.
 
 pub mod capability;
+pub mod compile;
 pub mod condition;
+pub mod engine;
+pub mod exec;
+pub mod failed;
 pub mod file;
+pub mod hosts;
+pub mod mark;
 pub mod model;
 pub mod namespace;
 pub mod nearest;
 pub mod netfilter;
+pub mod plan;
+pub mod ready;
+pub mod record;
+pub mod sysctl;

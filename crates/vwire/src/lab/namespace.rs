@@ -17,6 +17,7 @@ pub mod find;
 pub mod id;
 pub mod named;
 pub mod sandbox;
+pub mod walk;
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -29,7 +30,7 @@ use std::path::{Path, PathBuf};
 use nix::mount::MsFlags;
 use nix::sched::{CloneFlags, setns, unshare};
 
-pub use enter::{EnterError, EnterStep, Warning, enter, switch, switched};
+pub use enter::{EnterError, EnterStep, Warning, enter, switch, switch_with, switched, switched_with};
 pub use named::{DIRECTORY, Name, path_of};
 pub use sandbox::Sandbox;
 
@@ -125,6 +126,12 @@ impl Namespace {
     #[must_use]
     pub fn path(&self) -> PathBuf {
         format!("/proc/self/fd/{}", self.fd.as_raw_fd()).into()
+    }
+}
+
+impl From<Namespace> for OwnedFd {
+    fn from(namespace: Namespace) -> Self {
+        namespace.fd
     }
 }
 

@@ -262,6 +262,12 @@ impl Order<'_> {
         for index in below.into_iter().chain(link.master).chain(below_in_data(link)) {
             self.visit(End { place: end.place, index }, depth + 1);
         }
+        // A cable is made with both of its ends, and so behind what the other one stands on, too.
+        if let Some(other) = self.wanted.cables.get(&end)
+            && let Some(master) = self.wanted.links.get(other).and_then(|link| link.master)
+        {
+            self.visit(End { place: other.place, index: master }, depth + 1);
+        }
         self.order.push(end);
     }
 }

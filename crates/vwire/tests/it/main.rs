@@ -10,6 +10,7 @@ mod json;
 mod kinds;
 mod lab;
 mod lab_helper;
+mod lab_up;
 mod link_change;
 mod maddress;
 mod monitor;

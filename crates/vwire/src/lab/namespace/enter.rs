@@ -91,12 +91,21 @@ pub fn enter(name: &OsStr) -> Result<(), EnterError> {
 /// # Errors
 /// As [`enter`]; or the mounts cannot be copied. What it went on without is returned.
 pub fn switch(name: &OsStr) -> Result<Vec<Warning>, EnterError> {
+    switch_with(name, &[])
+}
+
+/// Moves the calling thread as [`switch`] does, and lays more files over others.
+///
+/// # Errors
+/// As [`switch`].
+pub fn switch_with(name: &OsStr, over: &[(PathBuf, PathBuf)]) -> Result<Vec<Warning>, EnterError> {
     let error = |step, source| EnterError { name: name.to_owned(), step, source };
     enter(name)?;
     unshare(CloneFlags::CLONE_NEWNS).map_err(|errno| error(EnterStep::Mounts, errno.into()))?;
     mount("none", "/", None, MsFlags::MS_SLAVE | MsFlags::MS_REC).map_err(|source| error(EnterStep::Slave, source))?;
     let mut warnings = Vec::new();
     warnings.extend(mount_sysfs(name).err().map(Warning::Sysfs));
+    warnings.extend(over.iter().filter_map(|(from, to)| lay_over(from, to)));
     warnings.extend(lay_over_etc(&Path::new(ETC_DIRECTORY).join(name)));
     Ok(warnings)
 }
@@ -106,7 +115,19 @@ pub fn switch(name: &OsStr) -> Result<Vec<Warning>, EnterError> {
 /// # Errors
 /// As [`switch`].
 pub fn switched<T: Send>(name: &OsStr, body: impl FnOnce() -> T + Send) -> Result<(Vec<Warning>, T), EnterError> {
-    let inside = on_own_thread(|| Ok(switch(name).map(|warnings| (warnings, body()))));
+    switched_with(name, &[], body)
+}
+
+/// Runs `body` as [`switched`] does, with more files laid over others.
+///
+/// # Errors
+/// As [`switch`].
+pub fn switched_with<T: Send>(
+    name: &OsStr,
+    over: &[(PathBuf, PathBuf)],
+    body: impl FnOnce() -> T + Send,
+) -> Result<(Vec<Warning>, T), EnterError> {
+    let inside = on_own_thread(|| Ok(switch_with(name, over).map(|warnings| (warnings, body()))));
     inside.map_err(|source| EnterError { name: name.to_owned(), step: EnterStep::Move, source })?
 }
 
@@ -122,12 +143,13 @@ fn mount_sysfs(name: &OsStr) -> io::Result<()> {
     mount(name, "/sys", Some("sysfs"), flags)
 }
 
+fn lay_over(from: &Path, to: &Path) -> Option<Warning> {
+    let source = mount(from, to, None, MsFlags::MS_BIND).err()?;
+    Some(Warning::Etc { from: from.to_owned(), to: to.to_owned(), source })
+}
+
 fn lay_over_etc(directory: &Path) -> Vec<Warning> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
-    let lay = |entry: fs::DirEntry| {
-        let (from, to) = (entry.path(), Path::new("/etc").join(entry.file_name()));
-        let source = mount(&from, &to, None, MsFlags::MS_BIND).err()?;
-        Some(Warning::Etc { from, to, source })
-    };
+    let lay = |entry: fs::DirEntry| lay_over(&entry.path(), &Path::new("/etc").join(entry.file_name()));
     entries.flatten().filter_map(lay).collect()
 }

@@ -23,7 +23,7 @@ use nix::mount::{MntFlags, MsFlags, umount2};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::statfs::{NSFS_MAGIC, statfs};
 
-use super::{Identity, Namespace, mount};
+use super::{Identity, Namespace, OWN, mount};
 
 /// Where named namespaces are bound, shared with `ip netns`.
 pub const DIRECTORY: &str = "/run/netns";
@@ -138,6 +138,29 @@ pub fn attach(name: &Name, path: &Path) -> Result<(), AddError> {
     give(name, || bind(path, &name.path()).map_err(|source| (AddStep::Bind(path.to_owned()), source)))
 }
 
+/// The proof that [`DIRECTORY`] is ready for names, so that it is looked at once for hundreds of them.
+#[derive(Debug)]
+pub struct Ready(());
+
+/// Makes [`DIRECTORY`] ready for names.
+///
+/// # Errors
+/// Privilege lacks, or `/run` cannot be written.
+pub fn ready(name: &Name) -> Result<Ready, AddError> {
+    let error = |(step, source)| AddError { name: name.clone(), step, source };
+    ready_directory().map(|()| Ready(())).map_err(error)
+}
+
+impl Ready {
+    /// Names the namespace that the calling thread is in.
+    ///
+    /// # Errors
+    /// The name is taken, or privilege lacks. Nothing is left of it.
+    pub fn name_own(&self, name: &Name) -> Result<(), AddError> {
+        give_file(name, || bind(Path::new(OWN), &name.path()).map_err(|source| (AddStep::Bind(OWN.into()), source)))
+    }
+}
+
 /// Takes a name away; the namespace lives on while a process or a handle holds it.
 ///
 /// # Errors
@@ -236,6 +259,11 @@ pub enum WatchStep {
 fn give(name: &Name, fill: impl FnOnce() -> Result<(), (AddStep, io::Error)>) -> Result<(), AddError> {
     let error = |(step, source)| AddError { name: name.clone(), step, source };
     ready_directory().map_err(error)?;
+    give_file(name, fill)
+}
+
+fn give_file(name: &Name, fill: impl FnOnce() -> Result<(), (AddStep, io::Error)>) -> Result<(), AddError> {
+    let error = |(step, source)| AddError { name: name.clone(), step, source };
     let file = OpenOptions::new().write(true).create_new(true).mode(0o0).open(name.path());
     drop(file.map_err(|source| error((AddStep::CreateFile, source)))?);
     fill().map_err(|failed| {

@@ -1,0 +1,50 @@
+//! `vwire down`: takes a lab down, and nothing else.
+
+use std::ffi::OsString;
+
+use clap::{Arg, Command, value_parser};
+
+use super::lab_file::{Teller, lab_named, tell};
+use super::{Call, Verb};
+use crate::lab::engine::down::{Gone, down};
+
+/// Returns the verb.
+pub fn verb() -> Verb {
+    Verb { command, run }
+}
+
+fn command() -> Command {
+    Command::new("down")
+        .about("Take a lab down: everything that it made, and nothing else")
+        .long_about(
+            "Take a lab down.\n\n\
+             Whatever the lab made carries its mark in the kernel, so all of it is found, even if nothing else is known \
+             of it, and nothing without the mark is touched.\n\n\
+             Exit codes: 0 nothing of the lab is there any more; 1 something could not be removed.",
+        )
+        .arg(
+            Arg::new("lab")
+                .value_name("FILE|LAB")
+                .help("The lab's file, or its name")
+                .required(true)
+                .value_parser(value_parser!(OsString)),
+        )
+}
+
+fn run(call: &mut Call<'_>) -> u8 {
+    let word: OsString = call.arguments.remove_one("lab").unwrap_or_default();
+    let lab = match lab_named(&word, call.stderr) {
+        Ok(lab) => lab,
+        Err(exit) => return exit,
+    };
+    let mut stderr = std::io::stderr();
+    let mut teller = Teller::new(&mut stderr);
+    match down(&lab.0, lab.1.as_ref(), &mut teller) {
+        Ok(Gone::All) => 0,
+        Ok(Gone::Nothing) => {
+            let _ = writeln!(call.stderr, "there is nothing of lab `{}`", lab.0);
+            0
+        }
+        Err(failed) => tell(&failed, None, call.stderr),
+    }
+}

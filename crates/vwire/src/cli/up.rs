@@ -1,0 +1,42 @@
+//! `vwire up`: brings a lab up from its file, or changes one that is up to what the file says.
+
+use std::path::PathBuf;
+
+use clap::Command;
+
+use super::lab_file::{Teller, file_argument, load, tell};
+use super::{Call, Verb};
+use crate::lab::engine::up::{Order, up};
+
+/// Returns the verb.
+pub fn verb() -> Verb {
+    Verb { command, run }
+}
+
+fn command() -> Command {
+    Command::new("up")
+        .about("Bring a lab up from its file, or change it to what the file says")
+        .long_about(
+            "Bring a lab up from its file, or change one that is up to what the file says.\n\n\
+             Everything is checked first. What is right already is left alone: a lab that is as its file says is not \
+             touched, and a change touches only what it is about. If anything fails, everything is undone.\n\n\
+             Exit codes: 0 the lab is as the file says; 1 it is not, and nothing was changed; 2 the command line is wrong.",
+        )
+        .arg(file_argument())
+}
+
+fn run(call: &mut Call<'_>) -> u8 {
+    let path: PathBuf = call.arguments.remove_one("file").unwrap_or_default();
+    let loaded = match load(&path, call.stderr) {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
+    let mut stderr = std::io::stderr();
+    let mut teller = Teller::new(&mut stderr);
+    let done = up(Order { lab: &loaded.lab, text: &loaded.text }, &mut teller);
+    teller.end();
+    match done {
+        Ok(_) => 0,
+        Err(failed) => tell(&failed, Some(&loaded), call.stderr),
+    }
+}

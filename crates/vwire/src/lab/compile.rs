@@ -1,0 +1,491 @@
+//! From a lab to what its namespaces are to hold: links with indexes, cables, addresses, routes. Pure.
+//!
+//! Node number n of the lab is place number n of the world. What is there already keeps its index if it has the
+//! name; what is not yet gets a free one. A veth's index is never that of its other end: the kernel would then take it
+//! for a device of its own and tell its carrier up to a second late (`linkwatch_urgent_event`).
+//!
+//! Only what the file says is in the world; what is `None` may be as it is.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use vwire_netlink::wire::bridge::{BridgeSpec, VlanInfo};
+use vwire_netlink::wire::link::bridge::Bridge;
+use vwire_netlink::wire::link::macvlan::Macvlan;
+use vwire_netlink::wire::link::tun::Tun;
+use vwire_netlink::wire::link::vlan::Vlan;
+use vwire_netlink::wire::link::vxlan::Vxlan;
+use vwire_netlink::wire::link::{KindData, PropList};
+use vwire_netlink::wire::route::{Hop as WireHop, Metrics, Multipath, Via};
+use vwire_netlink::{Address, BridgeLink, IfName, Link, Neighbour, Route, Rule};
+
+use super::mark;
+use super::model::{self, Device, DeviceKind, Lab, MacvlanMode, Node, PortVlans, RouteAction, Span};
+use crate::snapshot::state::State;
+use crate::step::world::{End, Place, World};
+
+/// `IFF_UP`.
+const UP: u32 = 1;
+/// `AF_INET`.
+const INET: u8 = 2;
+/// `AF_INET6`.
+const INET6: u8 = 10;
+/// `AF_BRIDGE`.
+const BRIDGE: u8 = 7;
+/// `IFA_F_NODAD`: nobody else in a lab has the address, so it is not asked for, and good at once.
+const NO_DETECTION: u8 = 0x02;
+/// `RT_SCOPE_LINK`.
+const SCOPE_LINK: u8 = 253;
+/// `RT_SCOPE_HOST`.
+const SCOPE_HOST: u8 = 254;
+/// `RTNH_F_ONLINK`.
+const ONLINK: u8 = 4;
+/// `NUD_PERMANENT`.
+const PERMANENT: u16 = 0x80;
+/// `NTF_SELF`.
+const SELF: u8 = 0x02;
+/// `lo` has the same index everywhere.
+pub const LOOPBACK: u32 = 1;
+
+/// Something in a lab that cannot be built here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong, in one sentence without a dot.
+    pub what: String,
+    /// Where the file says it.
+    pub span: Span,
+    /// What may help.
+    pub hint: Option<String>,
+}
+
+/// Works out what each node's namespace is to hold; `now` has, for each node, what it holds if it is there.
+///
+/// # Errors
+/// What the file names and nobody has, such as the machine's own device below a macvlan.
+pub fn compile(lab: &Lab, now: &[Option<State>]) -> Result<World, Vec<Problem>> {
+    let empty = State::default();
+    let states: Vec<&State> =
+        (0..lab.nodes.len()).map(|at| now.get(at).and_then(Option::as_ref).unwrap_or(&empty)).collect();
+    let indexes = indexes(lab, &states);
+    let mut problems = Vec::new();
+    let mut world = World::default();
+    for (at, node) in lab.nodes.iter().enumerate() {
+        let mut names = Names { node, at, indexes: &indexes, now: states[at], problems: &mut problems };
+        world.states.push(names.state(&lab.name));
+    }
+    world.cables = cables(lab, &indexes);
+    if problems.is_empty() { Ok(world) } else { Err(problems) }
+}
+
+type Indexes = HashMap<(usize, String), u32>;
+
+/// Gives each device an index: the one that it has, or else a free one.
+fn indexes(lab: &Lab, now: &[&State]) -> Indexes {
+    let mut indexes = Indexes::new();
+    let mut used: Vec<BTreeSet<u32>> =
+        now.iter().map(|state| state.links.iter().map(|link| link.index).collect()).collect();
+    let places: HashMap<&str, usize> =
+        lab.nodes.iter().enumerate().map(|(at, node)| (node.name.as_str(), at)).collect();
+    for (at, node) in lab.nodes.iter().enumerate() {
+        for device in &node.devices {
+            if let Some(link) = now[at].link_named(device.name.as_bytes()) {
+                indexes.insert((at, device.name.clone()), link.index);
+            }
+        }
+    }
+    for (at, node) in lab.nodes.iter().enumerate() {
+        // The kernel counts on from the last; behind that nobody else comes soon.
+        let first = used[at].last().copied().unwrap_or(LOOPBACK).max(LOOPBACK) + 1;
+        let mut next = if node.is_host { first } else { LOOPBACK + 1 };
+        for device in &node.devices {
+            let key = (at, device.name.clone());
+            if indexes.contains_key(&key) {
+                continue;
+            }
+            let other = match &device.kind {
+                DeviceKind::Veth { node, device } => {
+                    places.get(node.as_str()).and_then(|other| indexes.get(&(*other, device.clone()))).copied()
+                }
+                _ => None,
+            };
+            while used[at].contains(&next) {
+                next += 1;
+            }
+            let mut index = next;
+            while used[at].contains(&index) || Some(index) == other {
+                index += 1;
+            }
+            used[at].insert(index);
+            indexes.insert(key, index);
+        }
+    }
+    indexes
+}
+
+fn cables(lab: &Lab, indexes: &Indexes) -> Vec<(End, End)> {
+    let places: HashMap<&str, usize> =
+        lab.nodes.iter().enumerate().map(|(at, node)| (node.name.as_str(), at)).collect();
+    let mut cables = Vec::new();
+    for (at, node) in lab.nodes.iter().enumerate() {
+        for device in &node.devices {
+            let DeviceKind::Veth { node: other_node, device: other_device } = &device.kind else { continue };
+            let Some(other) = places.get(other_node.as_str()).copied() else { continue };
+            let here = indexes.get(&(at, device.name.clone()));
+            let there = indexes.get(&(other, other_device.clone()));
+            if let (Some(here), Some(there)) = (here, there)
+                && (at, here) < (other, there)
+            {
+                let end = |at, index: &u32| End { place: Place(at), index: *index };
+                cables.push((end(at, here), end(other, there)));
+            }
+        }
+    }
+    cables
+}
+
+/// Returns the sysctls of a node: those of the file, and those that its addresses ask for unless the file says them.
+///
+/// Without an IPv6 address in the file a node makes none up: hundreds of hosts that ask for routers and announce
+/// their groups to one another fill every queue for seconds. With one, addresses are good at once, without asking
+/// whether another host has them.
+#[must_use]
+pub fn sysctls(node: &Node) -> BTreeMap<String, String> {
+    let mut sysctls = node.sysctls.clone();
+    if !node.is_host {
+        let is_ipv6 = node.devices.iter().flat_map(|device| &device.addresses).any(|own| own.address.is_ipv6());
+        let (name, value) = if is_ipv6 {
+            ("net.ipv6.conf.default.accept_dad", "0")
+        } else {
+            ("net.ipv6.conf.default.addr_gen_mode", "1")
+        };
+        sysctls.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+    }
+    sysctls
+}
+
+/// Finds what the parts of a node mean by names.
+struct Names<'a> {
+    node: &'a Node,
+    at: usize,
+    indexes: &'a Indexes,
+    now: &'a State,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Names<'_> {
+    fn state(&mut self, lab: &str) -> State {
+        let mut state = State { sysctls: sysctls(self.node), ..State::default() };
+        if !self.node.is_host {
+            state.links.push(loopback(lab, &self.node.name));
+        }
+        for device in &self.node.devices {
+            let link = self.link(lab, device);
+            let index = link.index;
+            state.links.push(link);
+            state.addresses.extend(device.addresses.iter().map(|own| address(index, own)));
+            if let Some(vlans) = &device.vlans {
+                state.bridge_links.push(port_vlans(index, vlans));
+            }
+            state.forwarding.extend(other_ends(index, &device.kind));
+        }
+        for route in &self.node.routes {
+            state.routes.push(self.route(route));
+        }
+        state.rules.extend(self.node.rules.iter().map(rule));
+        for neighbour in &self.node.neighbours {
+            let index = self.index(&neighbour.device, neighbour.span);
+            state.neighbours.push(Neighbour {
+                family: family(neighbour.address),
+                index,
+                state: PERMANENT,
+                dst: Some(neighbour.address),
+                lladdr: Some(neighbour.mac),
+                protocol: Some(mark::PROTOCOL),
+                ..Neighbour::default()
+            });
+        }
+        state
+    }
+
+    /// Returns the index of a device of the node, or of one that the machine has.
+    fn index(&mut self, name: &str, span: Span) -> u32 {
+        if let Some(index) = self.indexes.get(&(self.at, name.to_owned())) {
+            return *index;
+        }
+        if name == "lo" {
+            return LOOPBACK;
+        }
+        if let Some(link) = self.now.link_named(name.as_bytes()) {
+            return link.index;
+        }
+        self.problems.push(Problem {
+            what: format!("`{}` has no device `{name}`", self.node.name),
+            span,
+            hint: self.node.is_host.then(|| "`vwire ls` shows the devices of this machine".to_owned()),
+        });
+        0
+    }
+
+    fn link(&mut self, lab: &str, device: &Device) -> Link {
+        let mut link = Link {
+            index: self.indexes.get(&(self.at, device.name.clone())).copied().unwrap_or_default(),
+            ifname: IfName::new(&device.name).ok(),
+            address: device.mac,
+            mtu: device.mtu,
+            group: Some(mark::group(lab)),
+            master: Some(device.master.as_ref().map_or(0, |master| self.index(master, device.span))),
+            ..Link::default()
+        };
+        link.set_flags(UP, if device.up { UP } else { 0 });
+        let (kind, parent, data) = self.kind(device);
+        link.link = parent;
+        link.set_kind(kind, data);
+        let mut names: Vec<_> = device.long_name.iter().map(|long| long.as_str().into()).collect();
+        if self.node.is_host {
+            names.push(mark::of_host_link(lab, &device.name).as_str().into());
+        }
+        if !names.is_empty() {
+            link.prop_list = Some(Box::new(PropList { alt_ifname: names, ..PropList::default() }));
+        }
+        link
+    }
+
+    /// Returns the kernel's word for a kind of device, the index of the device below, and what only that kind has.
+    fn kind(&mut self, device: &Device) -> (&'static str, Option<u32>, Option<KindData>) {
+        match &device.kind {
+            DeviceKind::Veth { .. } => ("veth", None, None),
+            DeviceKind::Dummy => ("dummy", None, None),
+            DeviceKind::Bridge { vlan_aware, stp } => {
+                let filtering = (*vlan_aware).then_some(1);
+                let data = Bridge { stp_state: Some(u32::from(*stp)), vlan_filtering: filtering, ..Bridge::default() };
+                ("bridge", None, Some(data.into()))
+            }
+            DeviceKind::Tuntap { tap, owner, group, multi_queue, vnet_hdr, packet_info } => {
+                let data = Tun {
+                    owner: *owner,
+                    group: *group,
+                    r#type: Some(if *tap { 2 } else { 1 }),
+                    pi: Some(u8::from(*packet_info)),
+                    vnet_hdr: Some(u8::from(*vnet_hdr)),
+                    persist: Some(1),
+                    multi_queue: Some(u8::from(*multi_queue)),
+                    ..Tun::default()
+                };
+                ("tun", None, Some(data.into()))
+            }
+            DeviceKind::Macvlan { parent, mode, tap } => {
+                let data = Macvlan { mode: Some(macvlan_mode(*mode)), ..Macvlan::default() };
+                (if *tap { "macvtap" } else { "macvlan" }, Some(self.index(parent, device.span)), Some(data.into()))
+            }
+            DeviceKind::Vlan { parent, id } => {
+                let data = Vlan { id: Some(*id), ..Vlan::default() };
+                ("vlan", Some(self.index(parent, device.span)), Some(data.into()))
+            }
+            DeviceKind::Vxlan { vni, remote, local, port, parent, learning } => {
+                let below = parent.as_ref().map(|parent| self.index(parent, device.span));
+                let mut data = Vxlan {
+                    id: Some(*vni),
+                    link: below,
+                    port: Some(*port),
+                    learning: Some(u8::from(*learning)),
+                    ..Vxlan::default()
+                };
+                // Several other ends are rows of its forwarding database.
+                match remote.as_slice() {
+                    [IpAddr::V4(address)] => data.group = Some(*address),
+                    [IpAddr::V6(address)] => data.group6 = Some(*address),
+                    _ => {}
+                }
+                match local {
+                    Some(IpAddr::V4(address)) => data.local = Some(*address),
+                    Some(IpAddr::V6(address)) => data.local6 = Some(*address),
+                    None => {}
+                }
+                ("vxlan", None, Some(data.into()))
+            }
+        }
+    }
+
+    fn route(&mut self, route: &model::Route) -> Route {
+        let family = family(route.to.address);
+        let mut wanted = Route {
+            family,
+            dst_len: route.to.length,
+            protocol: mark::PROTOCOL,
+            route_type: 1,
+            dst: (route.to.length > 0).then_some(route.to.address),
+            priority: route.metric,
+            prefsrc: route.source,
+            table: Some(route.table.unwrap_or(254)),
+            metrics: route.mtu.map(|mtu| Box::new(Metrics { mtu: Some(mtu), ..Metrics::default() })),
+            ..Route::default()
+        };
+        wanted.header_table = u8::try_from(wanted.table_id()).unwrap_or(0);
+        match &route.action {
+            RouteAction::Blackhole => wanted.route_type = 6,
+            RouteAction::Unreachable => wanted.route_type = 7,
+            RouteAction::Prohibit => wanted.route_type = 8,
+            RouteAction::Via(hops) => self.hops(route, hops, &mut wanted),
+        }
+        wanted
+    }
+
+    fn hops(&mut self, route: &model::Route, hops: &[model::Hop], wanted: &mut Route) {
+        let device = |names: &mut Self, hop: &model::Hop| hop.device.as_ref().map(|name| names.index(name, route.span));
+        if let [hop] = hops {
+            wanted.oif = device(self, hop);
+            wanted.flags = if hop.onlink { u32::from(ONLINK) } else { 0 };
+            match hop.gateway {
+                Some(gateway) if family(gateway) == wanted.family => wanted.gateway = Some(gateway),
+                Some(gateway) => wanted.via = Some(Via::new(gateway)),
+                None if wanted.family == INET => wanted.scope = SCOPE_LINK,
+                None => {}
+            }
+            return;
+        }
+        let mut ways = Vec::new();
+        for hop in hops {
+            let mut way = WireHop {
+                flags: if hop.onlink { ONLINK } else { 0 },
+                hops: u8::try_from(hop.weight.saturating_sub(1)).unwrap_or(u8::MAX),
+                index: device(self, hop).unwrap_or_default(),
+                ..WireHop::default()
+            };
+            match hop.gateway {
+                Some(gateway) if family(gateway) == wanted.family => way.gateway = Some(gateway),
+                Some(gateway) => way.via = Some(Via::new(gateway)),
+                None => {}
+            }
+            ways.push(way);
+        }
+        wanted.multipath = Some(Multipath(ways));
+    }
+}
+
+/// Returns where a VXLAN of several other ends sends what it knows no place for: to each of them.
+fn other_ends(index: u32, kind: &DeviceKind) -> Vec<Neighbour> {
+    let DeviceKind::Vxlan { remote, .. } = kind else { return Vec::new() };
+    let row = |address: &IpAddr| Neighbour {
+        family: BRIDGE,
+        index,
+        state: PERMANENT,
+        flags: SELF,
+        dst: Some(*address),
+        lladdr: Some([0; 6].into()),
+        ..Neighbour::default()
+    };
+    if remote.len() > 1 { remote.iter().map(row).collect() } else { Vec::new() }
+}
+
+fn loopback(lab: &str, node: &str) -> Link {
+    let names = vec![mark::of_node(lab, node).as_str().into()];
+    let mut link = Link {
+        index: LOOPBACK,
+        ifname: IfName::new("lo").ok(),
+        prop_list: Some(Box::new(PropList { alt_ifname: names, ..PropList::default() })),
+        ..Link::default()
+    };
+    link.set_flags(UP, UP);
+    link
+}
+
+fn family(address: IpAddr) -> u8 {
+    if address.is_ipv4() { INET } else { INET6 }
+}
+
+fn address(index: u32, own: &model::Interface) -> Address {
+    let is_loopback = matches!(own.address, IpAddr::V4(address) if address.is_loopback());
+    let flags = if own.address.is_ipv6() { NO_DETECTION } else { 0 };
+    Address {
+        family: family(own.address),
+        prefixlen: own.prefix_length,
+        header_flags: flags,
+        scope: scope(own.address, is_loopback),
+        index,
+        address: Some(own.peer.unwrap_or(own.address)),
+        local: Some(own.address),
+        flags: (flags != 0).then_some(u32::from(flags)),
+        proto: Some(mark::PROTOCOL),
+        ..Address::default()
+    }
+}
+
+fn scope(address: IpAddr, is_loopback: bool) -> u8 {
+    match address {
+        IpAddr::V4(_) if is_loopback => SCOPE_HOST,
+        IpAddr::V6(address) if address.is_unicast_link_local() => SCOPE_LINK,
+        IpAddr::V6(Ipv6Addr::LOCALHOST) => SCOPE_HOST,
+        IpAddr::V4(_) | IpAddr::V6(_) => 0,
+    }
+}
+
+fn rule(rule: &model::Rule) -> Rule {
+    let prefix =
+        |prefix: Option<model::Prefix>| (prefix.map_or(0, |prefix| prefix.length), prefix.map(|prefix| prefix.address));
+    let (src_len, src) = prefix(rule.from);
+    let (dst_len, dst) = prefix(rule.to);
+    Rule {
+        family: if rule.ipv6 { INET6 } else { INET },
+        src_len,
+        dst_len,
+        src,
+        dst,
+        header_table: u8::try_from(rule.table).unwrap_or(0),
+        action: 1,
+        table: Some(rule.table),
+        priority: rule.priority,
+        iifname: rule.iif.as_ref().and_then(|name| IfName::new(name).ok()),
+        oifname: rule.oif.as_ref().and_then(|name| IfName::new(name).ok()),
+        fwmark: rule.fwmark.map(|(mark, _)| mark),
+        fwmask: rule.fwmark.map(|(_, mask)| mask),
+        protocol: Some(mark::PROTOCOL),
+        ..Rule::default()
+    }
+}
+
+/// `BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED`.
+const ACCESS: u16 = 0x6;
+/// `BRIDGE_VLAN_INFO_RANGE_BEGIN`.
+const RANGE_BEGIN: u16 = 0x8;
+/// `BRIDGE_VLAN_INFO_RANGE_END`.
+const RANGE_END: u16 = 0x10;
+
+fn port_vlans(index: u32, vlans: &PortVlans) -> BridgeLink {
+    let mut rows: Vec<VlanInfo> = vlans.access.iter().map(|vid| VlanInfo { flags: ACCESS, vid: *vid }).collect();
+    for (first, last) in &vlans.trunk {
+        if first == last {
+            rows.push(VlanInfo { flags: 0, vid: *first });
+        } else {
+            rows.push(VlanInfo { flags: RANGE_BEGIN, vid: *first });
+            rows.push(VlanInfo { flags: RANGE_END, vid: *last });
+        }
+    }
+    rows.sort_by_key(|row| row.vid);
+    let spec = BridgeSpec { vlan_info: rows, ..BridgeSpec::default() };
+    BridgeLink { family: BRIDGE, index, af_spec: Some(spec), ..BridgeLink::default() }
+}
+
+fn macvlan_mode(mode: MacvlanMode) -> u32 {
+    match mode {
+        MacvlanMode::Private => 1,
+        MacvlanMode::Vepa => 2,
+        MacvlanMode::Bridge => 4,
+        MacvlanMode::Passthru => 8,
+    }
+}
+
+/// Returns the first address of a family that a node has, as others name it.
+#[must_use]
+pub fn first_address(node: &Node) -> Option<IpAddr> {
+    let own = |is_wanted: fn(&IpAddr) -> bool| {
+        node.devices.iter().flat_map(|device| &device.addresses).map(|own| own.address).find(is_wanted)
+    };
+    own(|address| matches!(address, IpAddr::V4(address) if *address != Ipv4Addr::LOCALHOST))
+        .or_else(|| own(IpAddr::is_ipv6))
+}
+
+/// Returns whether a route leads through no link.
+#[must_use]
+pub fn leads_nowhere(route: &model::Route) -> bool {
+    !matches!(route.action, RouteAction::Via(_))
+}

@@ -1,0 +1,217 @@
+//! Everything of a lab away, and nothing else: by its marks alone if need be.
+
+use std::collections::BTreeMap;
+
+use vwire_netlink::wire::nft;
+use vwire_netlink::{Link, Request, Socket};
+
+use super::field::{self, Field};
+use super::journal::Journal;
+use super::up::names_like;
+use super::{Done, Listener, saved};
+use crate::lab::failed::Failed;
+use crate::lab::model::{Lab, Node};
+use crate::lab::namespace::Namespace;
+use crate::lab::namespace::named::{self, Name};
+use crate::lab::namespace::walk::{Walker, walk};
+use crate::lab::record::Record;
+use crate::lab::{compile, mark, netfilter, plan, sysctl};
+use crate::snapshot::state::State;
+use crate::step::run::{Places, reach};
+use crate::step::world::{End, Names, Place, World};
+use crate::step::{Parts, Reach, Reading, Scope};
+
+/// `RTEXT_FILTER_SKIP_STATS`.
+const SKIP_STATS: u32 = 1 << 3;
+/// `NETLINK_NETFILTER`.
+const NETFILTER: i32 = 12;
+
+/// What `down` did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gone {
+    /// There was nothing of the lab.
+    Nothing,
+    /// It is gone.
+    All,
+}
+
+/// Takes a lab down; `known` is the lab where its file is at hand.
+///
+/// # Errors
+/// What could not be removed.
+pub fn down(lab: &str, known: Option<&Lab>, listener: &mut (dyn Listener + Send)) -> Done<Gone> {
+    super::up::may_build()?;
+    let record = Record::of(lab);
+    let had_record = record.exists();
+    let _lock = super::up::lock(&record, lab, listener)?;
+    let done = walk(|walker| {
+        let applied = super::up::applied(&record);
+        let of_host = clear_host(lab, &record, &[known, applied.as_ref()])?;
+        let mut own = 0;
+        for name in names_like(lab) {
+            if !is_marked(walker, lab, &name) && !named::is_leftover(&name) {
+                listener.warns(&format!("namespace `{name}` is not the lab's and stays"));
+                continue;
+            }
+            named::delete(&name)
+                .map_err(|error| Failed::new(format!("cannot remove namespace `{name}`")).because(&error))?;
+            own += 1;
+        }
+        Ok(own > 0 || of_host)
+    });
+    let any = done.map_err(|error| Failed::new("cannot start a thread").because(&error))??;
+    record.remove_all();
+    Ok(if any || had_record { Gone::All } else { Gone::Nothing })
+}
+
+/// Takes away what a lab has on the machine itself, and sets its sysctls back; returns whether there was any.
+fn clear_host(lab: &str, record: &Record, known: &[Option<&Lab>]) -> Done<bool> {
+    let mut any = false;
+    let mut socket = Socket::open().map_err(|error| Failed::new("cannot open a socket").because(&error.source))?;
+    let links = socket.links(&vwire_netlink::LinkFilter::without_stats());
+    let links = links.map_err(|error| Failed::new(format!("cannot read the links of this machine: {error}")))?;
+    let is_own = |link: &&Link| {
+        link.group == Some(mark::group(lab))
+            || link.alt_names().iter().any(|name| mark::is_host_link_of(lab, name.as_bytes()))
+    };
+    let own: Vec<u32> = links.iter().filter(is_own).map(|link| link.index).collect();
+    for index in own {
+        any = true;
+        let gone = socket.request(&Request::del_link(&Link { index, ..Link::default() }));
+        // One end of a cable takes the other with it.
+        if let Err(error) = gone
+            && error.errno() != nix::libc::ENODEV
+        {
+            return Err(Failed::new("cannot remove a link of this machine").refused(&error));
+        }
+    }
+    for lab in known.iter().copied().flatten() {
+        if let Some((at, _)) = host_of(lab) {
+            any |= clear_routes(&mut socket, lab, at);
+        }
+    }
+    if let Ok(mut tables) = Socket::with_protocol(NETFILTER) {
+        any |= tables.transaction(nft::SUBSYSTEM, &netfilter::removal(&plan::table_of(lab))).is_ok();
+    }
+    for (name, value) in saved::host_sysctls(record) {
+        sysctl::write(&name, &value)
+            .map_err(|error| Failed::new(format!("cannot set `{name}` back to `{value}`")).because(&error))?;
+        any = true;
+    }
+    Ok(any)
+}
+
+fn host_of(lab: &Lab) -> Option<(usize, &Node)> {
+    lab.nodes.iter().enumerate().find(|(_, node)| node.is_host)
+}
+
+/// Removes the routes and rules that a lab's file gives the machine, and that have a lab's number.
+fn clear_routes(socket: &mut Socket, lab: &Lab, at: usize) -> bool {
+    let mut now = vec![None; lab.nodes.len()];
+    let links = socket.links(&vwire_netlink::LinkFilter::without_stats()).unwrap_or_default();
+    now[at] = Some(State { links, ..State::default() });
+    // What leads through links of the lab went with them, and cannot be named any more.
+    let mut without = lab.clone();
+    without.nodes[at].routes.retain(compile::leads_nowhere);
+    let Ok(world) = compile::compile(&without, &now) else { return false };
+    let state = world.state(Place(at));
+    let requests = state.routes.iter().map(Request::del_route).chain(state.rules.iter().map(Request::del_rule));
+    socket.batch(&requests.collect::<Vec<_>>()).iter().any(Result::is_ok)
+}
+
+/// Returns whether a namespace has the mark of the lab's node that it is named after.
+pub fn is_marked(walker: &mut Walker, lab: &str, name: &Name) -> bool {
+    let Some(node) = name.to_string().strip_prefix(lab).and_then(|rest| rest.strip_prefix('.')).map(str::to_owned)
+    else {
+        return false;
+    };
+    let Ok(namespace) = Namespace::open(name.path()) else { return false };
+    if walker.go(&namespace).is_err() {
+        return false;
+    }
+    let Ok(mut socket) = Socket::open() else { return false };
+    has_mark(&mut socket, lab, &node)
+}
+
+/// Returns whether `lo` in the socket's namespace has the mark of a lab's node.
+pub fn has_mark(socket: &mut Socket, lab: &str, node: &str) -> bool {
+    let own = Link { index: compile::LOOPBACK, ext_mask: Some(SKIP_STATS), ..Link::default() };
+    let lo = socket.get::<Link>(&Request::get_link(&own));
+    let wanted = mark::of_node(lab, node);
+    lo.is_ok_and(|lo| lo.alt_names().iter().any(|name| name.as_bytes() == wanted.as_bytes()))
+}
+
+/// Undoes what a run did that did not end.
+///
+/// # Errors
+/// What could not be undone.
+pub fn undo(walker: &mut Walker, lab: &str, record: &Record, journal: &Journal) -> Done<()> {
+    if !journal.before.is_empty() {
+        bring_back(walker, journal)?;
+    }
+    undo_namespaces(walker, lab, journal)?;
+    journal.close(record);
+    Ok(())
+}
+
+/// Brings the places that were there before back to what they held.
+fn bring_back(walker: &mut Walker, journal: &Journal) -> Done<()> {
+    let unread = || Failed::new("the file of the run that did not end cannot be read any more");
+    let (lab, _) = crate::lab::file::read(&journal.pending, "pending").map_err(|_| unread())?;
+    let mut field = Field::open(walker, &lab)?;
+    let now = field.look(walker, &lab, &BTreeMap::new())?;
+    let wanted = compile::compile(&lab, &field.states).map_err(|_| unread())?;
+    let mut scope = plan::scope(&lab, &wanted, &now, None);
+    scope.reading = Reading::Picture;
+    let mut before = World { states: vec![State::default(); lab.nodes.len()], cables: Vec::new() };
+    let place = |name: &str| lab.nodes.iter().position(|node| node.name == name);
+    for (at, node) in lab.nodes.iter().enumerate() {
+        match journal.before.get(&node.name) {
+            Some(state) => before.states[at] = state.clone(),
+            None => scope.reaches[at] = Reach::Parts(Parts::default()),
+        }
+    }
+    for ((one, first), (other, second)) in &journal.cables {
+        if let (Some(one), Some(other)) = (place(one), place(other)) {
+            let end = |at, index: &u32| End { place: Place(at), index: *index };
+            before.cables.push((end(one, first), end(other, second)));
+        }
+    }
+    bring_places_back(&lab, field, &before, &scope)
+}
+
+fn bring_places_back(lab: &Lab, mut field: Field, before: &World, scope: &Scope) -> Done<()> {
+    let mut places = Places::default();
+    let empty = Namespace::create().map_err(|error| Failed::new("cannot make a namespace").because(&error))?;
+    for (node, site) in lab.nodes.iter().zip(std::mem::take(&mut field.sites)) {
+        // A place that was not made yet is an empty one, so that the others keep their numbers.
+        let site = match site {
+            Some(site) => site,
+            None => field::stand_in(node, &empty)?,
+        };
+        places.add(site.into_room(&node.name));
+    }
+    let left = reach(&mut places, before, scope);
+    let left = left.map_err(|error| Failed::new(format!("cannot bring back what was: {error}")))?;
+    if let Some(first) = left.first() {
+        let names = Names::of(places.names(), &[before]);
+        let more = if left.len() > 1 { format!(", and {} more", left.len() - 1) } else { String::new() };
+        return Err(Failed::new(format!("cannot bring back what was: {}{more}", first.describe(&names))));
+    }
+    Ok(())
+}
+
+/// Removes the namespaces that a run has made.
+///
+/// # Errors
+/// One cannot be removed.
+pub fn undo_namespaces(walker: &mut Walker, lab: &str, journal: &Journal) -> Done<()> {
+    for node in &journal.makes {
+        let Some(name) = Name::parse(mark::namespace(lab, node).as_bytes()) else { continue };
+        if name.path().exists() && (named::is_leftover(&name) || is_marked(walker, lab, &name)) {
+            named::delete(&name)
+                .map_err(|error| Failed::new(format!("cannot remove namespace `{name}`")).because(&error))?;
+        }
+    }
+    Ok(())
+}

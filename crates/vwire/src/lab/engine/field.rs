@@ -1,0 +1,276 @@
+//! What of a lab is there already: which namespaces, and what they hold.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use vwire_netlink::wire::link::Link as WireLink;
+use vwire_netlink::wire::nft::{self, Chain, Rule};
+use vwire_netlink::{AddressFilter, Link, LinkFilter, Neighbour, Qdisc, Route, Socket};
+
+use super::site::{self, Site};
+use super::{Done, down};
+use crate::lab::failed::Failed;
+use crate::lab::model::{DeviceKind, Lab, Node};
+use crate::lab::namespace::walk::Walker;
+use crate::lab::namespace::{Namespace, named, run_in};
+use crate::lab::netfilter::Ruleset;
+use crate::lab::plan::Beside;
+use crate::lab::sysctl;
+use crate::snapshot::read::namespace_id;
+use crate::snapshot::state::State;
+use crate::step::world::{End, Place, World};
+
+/// `RTM_F_CLONED`.
+const CLONED: u32 = 0x200;
+/// `NETLINK_NETFILTER`.
+const NETFILTER: i32 = 12;
+
+/// The namespaces of a lab's nodes, as far as they are there.
+#[derive(Debug, Default)]
+pub struct Field {
+    /// For each node its namespace, if it is there.
+    pub sites: Vec<Option<Site>>,
+    /// What each holds.
+    pub states: Vec<Option<State>>,
+    /// What each has beside.
+    pub beside: BTreeMap<usize, Beside>,
+    /// The nodes that the lab had and the file has no more.
+    pub stray: Vec<String>,
+}
+
+impl Field {
+    /// Opens the namespaces that are there; the walker is at home, and is there again afterwards.
+    ///
+    /// # Errors
+    /// A namespace has a node's name and is not the lab's.
+    pub fn open(walker: &mut Walker, lab: &Lab) -> Done<Self> {
+        let home = here()?;
+        let mut field = Self::default();
+        for node in &lab.nodes {
+            field.sites.push(open_node(walker, lab, node, &home)?);
+        }
+        for name in super::up::names_like(&lab.name) {
+            let node = name.to_string().split_once('.').map(|(_, node)| node.to_owned()).unwrap_or_default();
+            let is_known = lab.nodes.iter().any(|own| own.name == node && !own.is_host);
+            if !is_known && down::is_marked(walker, &lab.name, &name) {
+                field.stray.push(node);
+            }
+        }
+        go(walker, &home)?;
+        Ok(field)
+    }
+
+    /// Returns whether any namespace of the lab's own is there.
+    #[must_use]
+    pub fn is_fresh(&self, lab: &Lab) -> bool {
+        let own = lab.nodes.iter().zip(&self.sites).filter(|(node, _)| !node.is_host);
+        own.into_iter().all(|(_, site)| site.is_none()) && self.stray.is_empty()
+    }
+
+    /// Notes where the lab, as it was applied last, translates or filters: there its table is looked for.
+    pub fn note_rules(&mut self, lab: &Lab, applied: &Lab) {
+        for (node, site) in lab.nodes.iter().zip(&mut self.sites) {
+            let old = applied.nodes.iter().find(|old| old.name == node.name);
+            if let (Some(old), Some(site)) = (old, site) {
+                site.had_rules = Ruleset::of(old, "").is_some();
+            }
+        }
+    }
+
+    /// Reads what the namespaces hold that are there.
+    ///
+    /// # Errors
+    /// One cannot be read.
+    pub fn look(&mut self, walker: &mut Walker, lab: &Lab, extra: &BTreeMap<usize, Vec<String>>) -> Done<World> {
+        let home = here()?;
+        self.states.clear();
+        for (at, node) in lab.nodes.iter().enumerate() {
+            let Some(site) = self.sites.get_mut(at).and_then(Option::as_mut) else {
+                self.states.push(None);
+                continue;
+            };
+            let failed =
+                |error: &dyn std::fmt::Display| Failed::new(format!("cannot read what `{}` holds: {error}", node.name));
+            let mut state = read(&mut site.socket, node).map_err(|error| failed(&error))?;
+            let names: Vec<String> = crate::lab::compile::sysctls(node).into_keys().collect();
+            let names = names.iter().chain(extra.get(&at).into_iter().flatten());
+            let names: Vec<&String> = names.collect();
+            let needs_table = Ruleset::of(node, "").is_some() || site.had_rules;
+            if !names.is_empty() || needs_table {
+                go(walker, &site.namespace)?;
+                state.sysctls =
+                    names.iter().filter_map(|name| Some(((*name).clone(), sysctl::read(name).ok()?))).collect();
+            }
+            let beside = read_beside(&mut site.socket, node, &state, needs_table).map_err(|error| failed(&error))?;
+            if beside != Beside::default() {
+                self.beside.insert(at, beside);
+            }
+            self.states.push(Some(state));
+        }
+        go(walker, &home)?;
+        Ok(self.world())
+    }
+
+    /// Returns what was read as a world, with the cables.
+    fn world(&mut self) -> World {
+        let states: Vec<State> = self.states.iter().map(|state| state.clone().unwrap_or_default()).collect();
+        let mut world = World { states, cables: Vec::new() };
+        world.cables = self.cables(&world);
+        world
+    }
+
+    /// Finds the cables: of each pair one end says the other's index and the id of its namespace.
+    fn cables(&mut self, world: &World) -> Vec<(End, End)> {
+        let mut cables = Vec::new();
+        let mut open: BTreeMap<End, (u32, i32)> = BTreeMap::new();
+        for (at, state) in world.states.iter().enumerate() {
+            for link in state.links.iter().filter(|link| link.kind() == Some("veth")) {
+                let end = End { place: Place(at), index: link.index };
+                match (link.link, link.link_netnsid) {
+                    (Some(other), None) if other > link.index && state.link(other).is_some() => {
+                        cables.push((end, End { place: Place(at), index: other }));
+                    }
+                    (Some(other), Some(id)) if id >= 0 => drop(open.insert(end, (other, id))),
+                    _ => {}
+                }
+            }
+        }
+        // The middle of a star knows all ids: asked first, it leaves nothing to ask the others.
+        let mut order: Vec<(usize, usize)> = Vec::new();
+        for at in 0..world.states.len() {
+            order.push((open.keys().filter(|end| end.place == Place(at)).count(), at));
+        }
+        order.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        for (_, at) in order {
+            let here: Vec<(End, (u32, i32))> =
+                open.range(first(at)..first(at + 1)).map(|(end, other)| (*end, *other)).collect();
+            if here.is_empty() {
+                continue;
+            }
+            let ids = self.ids(at, &open);
+            for (end, (index, id)) in here {
+                open.remove(&end);
+                let Some(other) = ids.get(&id).map(|place| End { place: Place(*place), index }) else { continue };
+                if open.remove(&other).is_some() {
+                    cables.push((end, other));
+                }
+            }
+        }
+        cables
+    }
+
+    /// Returns the ids that a place has for the others that have an open end.
+    fn ids(&mut self, at: usize, open: &BTreeMap<End, (u32, i32)>) -> BTreeMap<i32, usize> {
+        let mut others: Vec<usize> = open.keys().map(|end| end.place.0).collect();
+        others.dedup();
+        let (mut ids, mut sites) = (BTreeMap::new(), std::mem::take(&mut self.sites));
+        let mut own = sites.get_mut(at).and_then(Option::take);
+        if let Some(own) = &mut own {
+            for other in others {
+                let Some(site) = sites.get(other).and_then(Option::as_ref) else { continue };
+                let id = namespace_id(&mut own.socket, std::os::fd::AsFd::as_fd(&site.namespace));
+                ids.extend(id.map(|id| (id, other)));
+            }
+        }
+        if let Some(slot) = sites.get_mut(at) {
+            *slot = own;
+        }
+        self.sites = sites;
+        ids
+    }
+}
+
+/// Returns a site for a node that is not there: an empty namespace that nobody sees.
+///
+/// # Errors
+/// It cannot be entered.
+pub fn stand_in(node: &Node, empty: &Namespace) -> Done<Site> {
+    let failed = |error: io::Error| Failed::new("cannot enter an empty namespace").because(&error);
+    let socket = run_in(empty, || site::socket(node)).map_err(failed)??;
+    let namespace = Namespace::open(empty.path()).map_err(failed)?;
+    Ok(Site { namespace, socket, is_new: true, had_rules: false })
+}
+
+fn first(at: usize) -> End {
+    End { place: Place(at), index: 0 }
+}
+
+fn here() -> Done<Namespace> {
+    Namespace::current().map_err(|error| Failed::new("cannot tell which namespace this is").because(&error))
+}
+
+fn go(walker: &mut Walker, namespace: &Namespace) -> Done<()> {
+    walker.go(namespace).map_err(|error| Failed::new("cannot enter a namespace").because(&error))
+}
+
+/// Opens a node's namespace if it is there, and is the lab's.
+fn open_node(walker: &mut Walker, lab: &Lab, node: &Node, home: &Namespace) -> Done<Option<Site>> {
+    if node.is_host {
+        go(walker, home)?;
+        return Ok(Some(Site { namespace: here()?, socket: site::socket(node)?, is_new: false, had_rules: false }));
+    }
+    let name = site::name_of(&lab.name, node)?;
+    let foreign = |what: &str| {
+        Failed::new(format!("`{}` is {what}, which lab `{}` did not make", name.path().display(), lab.name))
+            .hint(format!("`vwire netns delete {name}` removes it, or name the lab otherwise"))
+            .at(node.span)
+    };
+    if named::is_leftover(&name) {
+        return Err(foreign("a file"));
+    }
+    let namespace = match Namespace::open(name.path()) {
+        Ok(namespace) => namespace,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Failed::new(format!("cannot open namespace `{name}`")).because(&error)),
+    };
+    go(walker, &namespace)?;
+    let mut socket = site::socket(node)?;
+    if !down::has_mark(&mut socket, &lab.name, &node.name) {
+        return Err(foreign("a namespace"));
+    }
+    Ok(Some(Site { namespace, socket, is_new: false, had_rules: false }))
+}
+
+/// Reads the tables that a lab says something of.
+fn read(socket: &mut Socket, node: &Node) -> Result<State, vwire_netlink::DumpError> {
+    let links = socket.links(&LinkFilter::without_stats())?;
+    let mut routes = socket.routes(&Route::default())?;
+    routes.retain(|route| route.flags & CLONED == 0);
+    let switches = |link: &WireLink| matches!(link.kind(), Some("bridge" | "vxlan"));
+    let has_switch = links.iter().any(switches);
+    let needs_vlans = node
+        .devices
+        .iter()
+        .any(|device| device.vlans.is_some() || matches!(device.kind, DeviceKind::Bridge { vlan_aware: true, .. }));
+    Ok(State {
+        addresses: socket.addresses(&AddressFilter::all())?,
+        routes,
+        rules: socket.rules(0)?,
+        neighbours: socket.neighbours(&Neighbour::default())?,
+        forwarding: if has_switch { socket.forwarding_database().unwrap_or_default() } else { Vec::new() },
+        bridge_links: if needs_vlans { socket.bridge_links().unwrap_or_default() } else { Vec::new() },
+        links,
+        ..State::default()
+    })
+}
+
+/// Reads disciplines where there may be some, and nftables where the lab has, or had, some; the walker is inside then.
+fn read_beside(
+    socket: &mut Socket,
+    node: &Node,
+    state: &State,
+    needs_table: bool,
+) -> Result<Beside, vwire_netlink::DumpError> {
+    let mut beside = Beside::default();
+    let is_special =
+        |link: &Link| link.qdisc.as_ref().is_some_and(|kind| matches!(kind.as_str(), Some("netem" | "tbf")));
+    if state.links.iter().any(is_special) || node.devices.iter().any(|device| device.condition.is_some()) {
+        beside.qdiscs = socket.qdiscs(&Qdisc::default())?;
+    }
+    if needs_table && let Ok(mut tables) = Socket::with_protocol(NETFILTER) {
+        beside.chains =
+            tables.dump_bodies(&Chain { family: nft::INET, ..Chain::default() }.to_dump()).unwrap_or_default();
+        beside.rules = tables.dump_bodies(&Rule { family: nft::INET, ..Rule::default() }.to_dump()).unwrap_or_default();
+    }
+    Ok(beside)
+}

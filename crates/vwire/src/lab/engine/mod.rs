@@ -1,0 +1,41 @@
+//! Brings labs up, changes them and takes them down: the part that touches the kernel.
+//!
+//! - [`site`]: the namespaces of a lab's nodes, open, with a socket each;
+//! - [`up`](mod@up): from a file to a lab that runs, or to nothing changed;
+//! - [`down`](mod@down): everything of a lab away, by the marks alone if need be;
+//! - [`field`](mod@field): what of a lab is there already;
+//! - [`precheck`]: what can be known before anything is touched;
+//! - [`journal`], [`saved`]: what is written down before anything is done.
+
+pub mod down;
+pub mod field;
+pub mod journal;
+pub mod precheck;
+pub mod saved;
+pub mod site;
+pub mod up;
+
+use super::failed::Failed;
+
+/// Who is told how it goes.
+pub trait Listener {
+    /// Another process changes the lab; it is waited for.
+    fn waits(&mut self, lab: &str, pid: Option<u32>);
+    /// So many of so many things are done.
+    fn progress(&mut self, what: &'static str, done: usize, all: usize);
+    /// Something that does not stand in the way.
+    fn warns(&mut self, text: &str);
+}
+
+/// A listener that keeps nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Listener for Silent {
+    fn waits(&mut self, _: &str, _: Option<u32>) {}
+    fn progress(&mut self, _: &'static str, _: usize, _: usize) {}
+    fn warns(&mut self, _: &str) {}
+}
+
+/// What the engine's functions return.
+pub type Done<T> = Result<T, Failed>;

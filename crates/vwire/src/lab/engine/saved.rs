@@ -1,0 +1,35 @@
+//! What the machine's own sysctls were before a lab changed them.
+//!
+//! Nothing in the kernel keeps that: without the lab's record they stay as the lab has set them.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use crate::lab::model::Node;
+use crate::lab::record::Record;
+
+/// The name of the file.
+const FILE: &str = "host-sysctls";
+
+/// Returns them, by name.
+#[must_use]
+pub fn host_sysctls(record: &Record) -> BTreeMap<String, String> {
+    let text = record.read(FILE).unwrap_or_default();
+    let rows = text.lines().filter_map(|line| line.split_once('='));
+    rows.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// Keeps what they were: those that the lab has set before as they were then, others as they are now.
+///
+/// # Errors
+/// The disk is full, or privilege lacks.
+pub fn keep_host_sysctls(
+    record: &Record,
+    host: &Node,
+    now: &BTreeMap<String, String>,
+    before: &BTreeMap<String, String>,
+) -> io::Result<()> {
+    let value = |name: &String| before.get(name).or_else(|| now.get(name));
+    let rows = host.sysctls.keys().filter_map(|name| Some(format!("{name}={}\n", value(name)?)));
+    record.write(FILE, rows.collect::<String>().as_bytes())
+}

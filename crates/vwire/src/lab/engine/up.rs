@@ -1,0 +1,405 @@
+//! From a file to a lab that runs, or to nothing changed.
+//!
+//! In this order: what a run left that did not end is undone; what is there is looked at; what is to be done is worked
+//! out, and everything checked; the journal is written; namespaces are made, then everything in them; it is waited
+//! until packets get through; namespaces that left the file go; what is up now is written down. Until then a failure
+//! undoes all of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::time::Duration;
+
+use super::field::Field;
+use super::journal::Journal;
+use super::{Done, Listener, down, precheck, saved, site};
+use crate::lab::capability::{self, Capability};
+use crate::lab::compile::{self, compile};
+use crate::lab::exec::HOSTS;
+use crate::lab::failed::{Aftermath, Failed};
+use crate::lab::model::{Lab, Node};
+use crate::lab::namespace::walk::{Walker, walk};
+use crate::lab::namespace::{DIRECTORY, Namespace, named};
+use crate::lab::plan::{self, Beside, Plan};
+use crate::lab::record::{Lock, LockError, Record};
+use crate::lab::{hosts, mark, ready};
+use crate::snapshot::state::State;
+use crate::step::run::{self, Places, StepError, look, reach, run};
+use crate::step::world::{End, Names, Place, World};
+use crate::step::{Action, Object, Reach, Reading, Scope, Step, converge};
+
+/// How long another process that changes the same lab is waited for.
+pub const LOCK_PATIENCE: Duration = Duration::from_secs(30);
+/// The name under which a lab's file is kept as it was applied.
+pub const APPLIED: &str = "lab.toml";
+/// After how many steps it is told how far it is.
+const PROGRESS_STEP: usize = 512;
+/// How often it is looked again, at most.
+const ROUNDS: usize = 3;
+
+/// A lab to be brought up, with the text that it was read from.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    /// The lab.
+    pub lab: &'a Lab,
+    /// Its file's text.
+    pub text: &'a str,
+}
+
+/// What became of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was all there already.
+    Unchanged,
+    /// It is up now.
+    Changed,
+}
+
+/// Brings a lab up, or changes one that is up to what the file says.
+///
+/// # Errors
+/// What stands in the way; then nothing is changed.
+pub fn up(order: Order<'_>, listener: &mut (dyn Listener + Send)) -> Done<Outcome> {
+    may_build()?;
+    site::allow_descriptors(order.lab.nodes.len())?;
+    let record = Record::of(&order.lab.name);
+    let _lock = lock(&record, &order.lab.name, listener)?;
+    let built = walk(|walker| Run { order, record: &record, walker, listener }.run());
+    built.map_err(|error| Failed::new("cannot start a thread").because(&error))?
+}
+
+/// Takes the lock of a lab.
+///
+/// # Errors
+/// Another process keeps it, or it cannot be made.
+pub fn lock(record: &Record, lab: &str, listener: &mut (dyn Listener + Send)) -> Done<Lock> {
+    record.lock(LOCK_PATIENCE, &mut |pid| listener.waits(lab, pid)).map_err(|error| match error {
+        LockError::Taken { pid } => {
+            let who = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+            let waited = LOCK_PATIENCE.as_secs();
+            Failed::new(format!("{who} has been changing lab `{lab}` for {waited} s and is not done"))
+        }
+        LockError::Failed(error) => Failed::new(format!("cannot lock lab `{lab}`")).because(&error),
+    })
+}
+
+/// Looks whether the caller may make namespaces and links.
+///
+/// # Errors
+/// Which capability lacks.
+pub fn may_build() -> Done<()> {
+    let lacks = [Capability::SysAdmin, Capability::NetAdmin].into_iter().filter(|one| !capability::has(*one));
+    let lacks: Vec<String> = lacks.map(|one| one.to_string()).collect();
+    if lacks.is_empty() {
+        return Ok(());
+    }
+    Err(Failed::new(format!("a lab in {DIRECTORY} takes {}", lacks.join(" and ")))
+        .hint("`sudo vwire up …`, or `vwire sandbox` for a network of your own"))
+}
+
+struct Run<'a> {
+    order: Order<'a>,
+    record: &'a Record,
+    walker: &'a mut Walker,
+    listener: &'a mut (dyn Listener + Send),
+}
+
+/// What a run knows before it changes anything.
+struct Survey {
+    field: Field,
+    wanted: World,
+    now: World,
+    scope: Scope,
+    plan: Plan,
+    /// What the machine's own sysctls were before the lab.
+    sysctls: BTreeMap<String, String>,
+}
+
+impl Run<'_> {
+    fn run(&mut self) -> Done<Outcome> {
+        self.undo_unfinished()?;
+        let mut survey = self.survey()?;
+        if survey.plan.is_empty() {
+            return Ok(Outcome::Unchanged);
+        }
+        let journal = self.journal(&survey);
+        let failed = |error: io::Error| Failed::new("cannot write the journal").because(&error);
+        journal.write(self.record).map_err(failed)?;
+        let mut places = Places::default();
+        if let Err(mut error) = self.build(&mut survey, &mut places) {
+            error.aftermath = self.undo(&journal, &survey, &mut places);
+            return Err(error);
+        }
+        drop(places);
+        for node in &survey.plan.removes {
+            remove(&self.order.lab.name, node)?;
+        }
+        self.keep(&survey).map_err(failed)?;
+        journal.close(self.record);
+        Ok(Outcome::Changed)
+    }
+
+    fn undo_unfinished(&mut self) -> Done<()> {
+        let lab = self.order.lab;
+        let Some(journal) = Journal::read(self.record) else { return Ok(()) };
+        self.listener.warns(&format!("an earlier run on lab `{}` did not end; it is undone first", lab.name));
+        down::undo(self.walker, &lab.name, self.record, &journal)
+    }
+
+    /// Looks at what is there and works out what is to be done.
+    fn survey(&mut self) -> Done<Survey> {
+        let lab = self.order.lab;
+        let mut field = Field::open(self.walker, lab)?;
+        let sysctls = saved::host_sysctls(self.record);
+        let host = lab.nodes.iter().position(|node| node.is_host);
+        let extra = host.map(|host| (host, sysctls.keys().cloned().collect())).into_iter().collect();
+        let applied = applied(self.record);
+        if let Some(applied) = &applied {
+            field.note_rules(lab, applied);
+        }
+        let mut now = field.look(self.walker, lab, &extra)?;
+        let mut wanted = compile(lab, &field.states).map_err(first_problem)?;
+        if let Some(host) = host {
+            // What the file says no more goes back to what it was before the lab.
+            for (name, value) in &sysctls {
+                wanted.states[host].sysctls.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+        }
+        let mut makes = Vec::new();
+        for (at, site) in field.sites.iter().enumerate() {
+            if site.is_none() {
+                makes.push(at);
+                now.states[at] = as_made(&wanted.states[at], &lab.nodes[at]);
+            }
+        }
+        let before = applied.as_ref().and_then(|applied| compile_host(lab, applied, &field));
+        let scope = plan::scope(lab, &wanted, &now, before.as_ref());
+        precheck::check(lab, &wanted, &now, &field)?;
+        let has_netem = !plan::needs_netem(lab) || precheck::has_netem(self.walker);
+        let mut steps = converge(&wanted, &now, &scope);
+        for (at, state) in wanted.states.iter().enumerate() {
+            let nothing = Beside::default();
+            steps.extend(plan::beside(lab, at, state, field.beside.get(&at).unwrap_or(&nothing), has_netem)?);
+        }
+        if !makes.is_empty() {
+            precheck::kinds(self.walker, lab, &makes)?;
+        }
+        let plan = Plan { makes, removes: field.stray.clone(), steps };
+        Ok(Survey { field, wanted, now, scope, plan, sysctls })
+    }
+
+    fn journal(&self, survey: &Survey) -> Journal {
+        let lab = self.order.lab;
+        let name = |at: &usize| lab.nodes.get(*at).map(|node| node.name.clone());
+        let touched: BTreeSet<usize> = survey.plan.steps.iter().map(|step| step.place.0).collect();
+        let is_there = |at: &&usize| !survey.plan.makes.contains(at);
+        let before =
+            touched.iter().filter(is_there).filter_map(|at| Some((name(at)?, survey.now.state(Place(*at)).clone())));
+        let node = |place: Place| lab.nodes.get(place.0).map(|node| node.name.clone());
+        let cable = |(a, b): &(End, End)| Some(((node(a.place)?, a.index), (node(b.place)?, b.index)));
+        Journal {
+            makes: survey.plan.makes.iter().filter_map(name).collect(),
+            before: before.collect(),
+            cables: survey.now.cables.iter().filter_map(cable).collect(),
+            pending: self.order.text.to_owned(),
+        }
+    }
+
+    fn build(&mut self, survey: &mut Survey, places: &mut Places) -> Done<()> {
+        let lab = self.order.lab;
+        let home =
+            Namespace::current().map_err(|error| Failed::new("cannot tell which namespace this is").because(&error))?;
+        self.make_namespaces(survey)?;
+        self.walker.go(&home).map_err(|error| Failed::new("cannot go home").because(&error))?;
+        for (node, site) in lab.nodes.iter().zip(std::mem::take(&mut survey.field.sites)) {
+            let Some(site) = site else { return Err(Failed::new(format!("`{}` has no namespace", node.name))) };
+            places.add(site.into_room(&node.name));
+        }
+        self.run_steps(&survey.plan.steps, survey, places)?;
+        if survey.plan.makes.len() < lab.nodes.len() {
+            self.settle(survey, places)?;
+        }
+        ready::wait(lab, &survey.wanted, places)
+    }
+
+    /// Makes the namespaces that are missing.
+    fn make_namespaces(&mut self, survey: &mut Survey) -> Done<()> {
+        let lab = self.order.lab;
+        let Some(first) = survey.plan.makes.first().and_then(|at| lab.nodes.get(*at)) else { return Ok(()) };
+        let ready = site::ready(&site::name_of(&lab.name, first)?)?;
+        let all = survey.plan.makes.len();
+        for (done, at) in survey.plan.makes.iter().enumerate() {
+            let Some(node) = lab.nodes.get(*at) else { continue };
+            let site = site::make(self.walker, &ready, lab, node)?;
+            if let Some(slot) = survey.field.sites.get_mut(*at) {
+                *slot = Some(site);
+            }
+            self.listener.progress("namespaces", done + 1, all);
+        }
+        Ok(())
+    }
+
+    fn run_steps(&mut self, steps: &[Step], survey: &Survey, places: &mut Places) -> Done<()> {
+        let mut done = 0;
+        for part in steps.chunks(PROGRESS_STEP) {
+            run(places, part).map_err(|failed| explain(self.order.lab, &survey.wanted, &failed))?;
+            done += part.len();
+            self.listener.progress("steps", done, steps.len());
+        }
+        Ok(())
+    }
+
+    /// Looks again: the kernel makes and takes some things by itself, which only another look shows.
+    fn settle(&mut self, survey: &Survey, places: &mut Places) -> Done<()> {
+        for _ in 0..ROUNDS {
+            let now = look(places).map_err(|error| Failed::new(format!("cannot look again: {error}")))?;
+            let steps = converge(&survey.wanted, &now, &survey.scope);
+            if steps.is_empty() {
+                break;
+            }
+            self.run_steps(&steps, survey, places)?;
+        }
+        Ok(())
+    }
+
+    /// Brings back what was before, and tells what could not be.
+    fn undo(&mut self, journal: &Journal, survey: &Survey, places: &mut Places) -> Aftermath {
+        let mut left = Vec::new();
+        let has_others = survey.plan.makes.len() < self.order.lab.nodes.len();
+        if has_others && places.all().count() == self.order.lab.nodes.len() {
+            let mut scope = Scope { reading: Reading::Picture, ..survey.scope.clone() };
+            for at in &survey.plan.makes {
+                scope.reaches[*at] = Reach::default();
+            }
+            let mut before = survey.now.clone();
+            for at in &survey.plan.makes {
+                before.states[*at] = State::default();
+            }
+            match reach(places, &before, &scope) {
+                Ok(differences) => {
+                    let names = Names::of(places.names(), &[&before, &survey.wanted]);
+                    left.extend(differences.iter().map(|one| one.describe(&names)));
+                }
+                Err(error) => left.push(error.to_string()),
+            }
+        }
+        if let Err(failed) = down::undo_namespaces(self.walker, &self.order.lab.name, journal) {
+            left.push(failed.to_string());
+        }
+        if !left.is_empty() {
+            return Aftermath::Left(left);
+        }
+        journal.close(self.record);
+        if survey.field.stray.is_empty()
+            && survey.plan.makes.len() == self.order.lab.nodes.iter().filter(|node| !node.is_host).count()
+        {
+            self.record.remove_all();
+        }
+        Aftermath::Unchanged
+    }
+
+    /// Writes down what is up now.
+    fn keep(&self, survey: &Survey) -> io::Result<()> {
+        let lab = self.order.lab;
+        self.record.write(HOSTS, hosts::text(lab).as_bytes())?;
+        if let Some(host) = lab.nodes.iter().position(|node| node.is_host) {
+            let now = &survey.now.state(Place(host)).sysctls;
+            saved::keep_host_sysctls(self.record, &lab.nodes[host], now, &survey.sysctls)?;
+        }
+        self.record.write(APPLIED, self.order.text.as_bytes())
+    }
+}
+
+/// What a namespace holds once it is made and nothing else is done.
+fn as_made(wanted: &State, node: &Node) -> State {
+    let links = wanted.links.iter().filter(|link| link.index == compile::LOOPBACK).cloned().collect();
+    let sysctls = wanted.sysctls.iter().filter(|(name, _)| !site::is_of_device(name, node));
+    State { links, sysctls: sysctls.map(|(name, value)| (name.clone(), value.clone())).collect(), ..State::default() }
+}
+
+/// Returns the lab as it was applied last.
+pub(super) fn applied(record: &Record) -> Option<Lab> {
+    let text = record.read(APPLIED)?;
+    crate::lab::file::read(&text, APPLIED).ok().map(|(lab, _)| lab)
+}
+
+/// Returns what the lab as it was applied last said of the machine itself, in places of the lab as it is wanted.
+fn compile_host(lab: &Lab, applied: &Lab, field: &Field) -> Option<World> {
+    let own = lab.nodes.iter().position(|node| node.is_host)?;
+    let old = applied.nodes.iter().position(|node| node.is_host)?;
+    let mut now = vec![None; applied.nodes.len()];
+    now[old] = field.states.get(own).cloned().flatten();
+    let mut before = compile(applied, &now).ok()?;
+    let state = std::mem::take(before.states.get_mut(old)?);
+    let mut states = vec![State::default(); lab.nodes.len()];
+    *states.get_mut(own)? = state;
+    Some(World { states, cables: Vec::new() })
+}
+
+fn remove(lab: &str, node: &str) -> Done<()> {
+    let Some(name) = named::Name::parse(mark::namespace(lab, node).as_bytes()) else { return Ok(()) };
+    named::delete(&name).map_err(|error| Failed::new(format!("cannot remove namespace `{name}`")).because(&error))
+}
+
+fn first_problem(problems: Vec<compile::Problem>) -> Failed {
+    match problems.into_iter().next() {
+        Some(problem) => {
+            let failed = Failed::new(problem.what).at(problem.span);
+            problem.hint.into_iter().fold(failed, Failed::hint)
+        }
+        None => Failed::new("the lab cannot be built"),
+    }
+}
+
+/// Says which step was refused, of which node and device, and where the file says so.
+fn explain(lab: &Lab, wanted: &World, failed: &run::Failed) -> Failed {
+    let place = failed.step.place;
+    let names = Names::of(lab.nodes.iter().map(|node| node.name.clone()).collect(), &[wanted]);
+    let node = lab.nodes.get(place.0);
+    let said = failed.step.describe(&names);
+    let told = Failed::new(format!("the kernel refuses `{}`", said));
+    let told = match &failed.error {
+        StepError::Refused(error) => told.refused(error),
+        StepError::File(error) => told.because(error),
+        error @ (StepError::Device(_) | StepError::Control(_)) => Failed { cause: Some(error.to_string()), ..told },
+    };
+    let device = index_of(&failed.step).and_then(|index| {
+        let link = wanted.state(place).link(index)?.ifname?;
+        node?.devices.iter().find(|device| link == device.name.as_str())
+    });
+    match (device, node) {
+        (Some(device), _) => told.at(device.span),
+        (None, Some(node)) => told.at(node.span),
+        (None, None) => told,
+    }
+}
+
+/// Returns the index of the link that a step is about.
+fn index_of(step: &Step) -> Option<u32> {
+    match &step.action {
+        Action::Object { object, .. } => match object {
+            Object::Link { link, .. } | Object::LinkNames(link) => Some(link.index),
+            Object::Address(body) => Some(body.index),
+            Object::Route(body) => body.oif,
+            Object::Neighbour(body) | Object::Forwarding(body) => Some(body.index),
+            Object::Vlans(body) => Some(body.index),
+            Object::Rule(_) | Object::Nexthop(_) | Object::Label(_) => None,
+        },
+        Action::Tuntap { link } => Some(link.index),
+        Action::Sysctl { .. } | Action::Other { .. } => None,
+    }
+}
+
+/// Returns the place of a node.
+#[must_use]
+pub fn place_of(lab: &Lab, node: &str) -> Option<Place> {
+    lab.nodes.iter().position(|own| own.name == node).map(Place)
+}
+
+/// Returns the namespaces in `/run/netns` that are called as the lab's would be.
+#[must_use]
+pub fn names_like(lab: &str) -> Vec<named::Name> {
+    let head = format!("{lab}.");
+    let mut names = named::names().unwrap_or_default();
+    names.retain(|name| name.to_string().starts_with(&head));
+    names
+}

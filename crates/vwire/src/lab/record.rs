@@ -1,0 +1,166 @@
+//! What is kept on disk of a lab: its file as applied, the journal of what is being done, and a lock.
+//!
+//! `/run/vwire/labs/NAME`; gone with the machine's memory, as the lab is. The lock is an `flock` on a file inside:
+//! whoever removes the directory holds it, so who waited for it looks whether the file is still the one by that name.
+//! A file is written beside and then renamed, so that each is whole or not there.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+
+/// Where all labs' directories are.
+pub const DIRECTORY: &str = "/run/vwire/labs";
+/// How long to wait between two tries to get a lock.
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+/// The name of the lock.
+const LOCK: &str = "lock";
+
+/// The directory of one lab.
+#[derive(Debug, Clone)]
+pub struct Record {
+    path: PathBuf,
+}
+
+/// The right to change a lab, as long as it lives.
+#[derive(Debug)]
+pub struct Lock {
+    _file: Flock<File>,
+}
+
+/// A lock could not be had.
+#[derive(Debug)]
+pub enum LockError {
+    /// Another process has it, and kept it for as long as was waited.
+    Taken {
+        /// The process, where it said so.
+        pid: Option<u32>,
+    },
+    /// The directory or the file cannot be made.
+    Failed(io::Error),
+}
+
+impl Record {
+    /// Returns the directory of a lab.
+    #[must_use]
+    pub fn of(lab: &str) -> Self {
+        Self { path: Path::new(DIRECTORY).join(lab) }
+    }
+
+    /// Returns the names of all labs that have one.
+    #[must_use]
+    pub fn labs() -> Vec<String> {
+        let entries = fs::read_dir(DIRECTORY).into_iter().flatten().flatten();
+        let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        names
+    }
+
+    /// Takes the lock, and waits for it up to a bound; `waits` is called once if it has to.
+    ///
+    /// # Errors
+    /// [`LockError`].
+    pub fn lock(&self, patience: Duration, waits: &mut dyn FnMut(Option<u32>)) -> Result<Lock, LockError> {
+        let start = Instant::now();
+        let mut said = false;
+        loop {
+            fs::create_dir_all(&self.path).map_err(LockError::Failed)?;
+            match self.try_lock() {
+                Ok(Some(lock)) => return Ok(lock),
+                Ok(None) => {}
+                Err(error) => return Err(LockError::Failed(error)),
+            }
+            let pid = self.read(LOCK).and_then(|text| text.trim().parse().ok());
+            if start.elapsed() >= patience {
+                return Err(LockError::Taken { pid });
+            }
+            if !said {
+                waits(pid);
+                said = true;
+            }
+            std::thread::sleep(LOCK_PAUSE);
+        }
+    }
+
+    /// Returns the lock if it is free and its file still the one by that name.
+    fn try_lock(&self) -> io::Result<Option<Lock>> {
+        let path = self.path.join(LOCK);
+        let file = match OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path) {
+            Ok(file) => file,
+            // The directory went in the meantime.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let inode = file.metadata()?.ino();
+        let file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(file) => file,
+            Err((_, Errno::EWOULDBLOCK)) => return Ok(None),
+            Err((_, errno)) => return Err(errno.into()),
+        };
+        if !fs::metadata(&path).is_ok_and(|now| now.ino() == inode) {
+            return Ok(None);
+        }
+        file.set_len(0)?;
+        writeln!(&*file, "{}", std::process::id())?;
+        Ok(Some(Lock { _file: file }))
+    }
+
+    /// Reads a file as text.
+    #[must_use]
+    pub fn read(&self, name: &str) -> Option<String> {
+        fs::read_to_string(self.path.join(name)).ok()
+    }
+
+    /// Reads a file.
+    #[must_use]
+    pub fn read_bytes(&self, name: &str) -> Option<Vec<u8>> {
+        fs::read(self.path.join(name)).ok()
+    }
+
+    /// Writes a file, whole or not at all.
+    ///
+    /// # Errors
+    /// The disk is full, or privilege lacks.
+    pub fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        let beside = self.path.join(format!("{name}.new"));
+        let mut file = File::create(&beside)?;
+        file.write_all(content)?;
+        file.sync_data()?;
+        fs::rename(beside, self.path.join(name))
+    }
+
+    /// Removes a file; one that is not there is removed already.
+    pub fn remove(&self, name: &str) {
+        let _ = fs::remove_file(self.path.join(name));
+    }
+
+    /// Removes the directory with all that is in it, the lock last.
+    pub fn remove_all(&self) {
+        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            if entry.file_name() != LOCK {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+        self.remove(LOCK);
+        let _ = fs::remove_dir(&self.path);
+        // Whatever other lab is there keeps these.
+        let _ = fs::remove_dir(DIRECTORY);
+        let _ = fs::remove_dir("/run/vwire");
+    }
+
+    /// Returns the path of a file in it.
+    #[must_use]
+    pub fn path_of(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Returns whether there is one.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.path.is_dir()
+    }
+}
