@@ -29,6 +29,8 @@
 //! consistent: one that changed while it was read is read again, and a filter is applied by the kernel or refused.
 //! [`Socket::dump`] is what they stand on.
 //!
+//! A socket may be answered by a function instead, see [`fake`]: for tests, and for what was read earlier.
+//!
 //! [`Monitor`] receives what changes, as it changes, and says when it has missed something.
 //!
 //! [`wire`] turns bytes into messages and back, and touches nothing else: no socket, no file, no clock. Each sort of
@@ -52,6 +54,7 @@
 //!   ones; so is a known one whose value has another form than expected. Both go out again as they came.
 
 pub mod error;
+pub mod fake;
 pub mod filter;
 pub mod list;
 pub mod monitor;

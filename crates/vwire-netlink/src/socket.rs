@@ -13,6 +13,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::error::{Aborted, DumpError, DumpFailure, OpenError, RequestError};
+use crate::fake::{Answer, Fake};
 use crate::sys;
 use crate::wire::extack::Acknowledgement;
 use crate::wire::{Body, ExtAck, Header, MalformedBody, Message, MessageType, Messages, Request};
@@ -43,6 +44,7 @@ pub struct Socket {
     port: u32,
     sequence: u32,
     buffer: Vec<u8>,
+    fake: Option<Fake>,
 }
 
 impl Socket {
@@ -68,11 +70,22 @@ impl Socket {
         let fd = sys::socket(protocol).map_err(failed("socket"))?;
         sys::bind(fd.as_fd()).map_err(failed("bind"))?;
         let port = sys::local_port(fd.as_fd()).map_err(failed("getsockname"))?;
-        let socket = Self { fd, port, sequence: 0, buffer: vec![0; BUFFER_LEN] };
+        let socket = Self { fd, port, sequence: 0, buffer: vec![0; BUFFER_LEN], fake: None };
         socket.option("NETLINK_EXT_ACK", libc::NETLINK_EXT_ACK, 1)?;
         socket.option("NETLINK_CAP_ACK", libc::NETLINK_CAP_ACK, 1)?;
         socket.set_receive_buffer(RECEIVE_BUFFER)?;
         Ok(socket)
+    }
+
+    /// Makes a socket whose requests a function answers, see [`crate::fake`]. Its descriptor is that of `/dev/null`.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] if there is no `/dev/null`, or no descriptor is left.
+    pub fn answered_by(answer: impl FnMut(&Message<'_>) -> Answer + Send + 'static) -> Result<Self, OpenError> {
+        let nothing = std::fs::File::open("/dev/null").map_err(|source| OpenError { step: "open", source })?;
+        let fake = Some(Fake::new(answer));
+        Ok(Self { fd: nothing.into(), port: 0, sequence: 0, buffer: vec![0; BUFFER_LEN], fake })
     }
 
     /// Asks for a receive buffer of this many bytes; without `CAP_NET_ADMIN` the kernel's limit holds.
@@ -149,7 +162,7 @@ impl Socket {
         Request::batch_end(subsystem).append_to(&mut datagram, self.sequence);
         let outcome = match answers.refuse_oversized() {
             Some(_) => Err(io::Error::from_raw_os_error(libc::EMSGSIZE)),
-            None => sys::send(self.fd.as_fd(), &datagram).and_then(|()| self.collect_whole(&mut answers, begin)),
+            None => self.send(&datagram).and_then(|()| self.collect_whole(&mut answers, begin)),
         };
         let whole = outcome.as_ref().err().and_then(io::Error::raw_os_error);
         let mut replies = Vec::with_capacity(requests.len());
@@ -226,7 +239,7 @@ impl Socket {
         if let Some(answers) = answers.refuse_oversized() {
             return answers;
         }
-        let outcome = sys::send(self.fd.as_fd(), &datagram).and_then(|()| self.collect(&mut answers));
+        let outcome = self.send(&datagram).and_then(|()| self.collect(&mut answers));
         answers.finish(outcome.err())
     }
 
@@ -247,7 +260,7 @@ impl Socket {
         self.sequence = self.sequence.wrapping_add(1);
         let mut datagram = Vec::new();
         request.append_to(&mut datagram, self.sequence);
-        sys::send(self.fd.as_fd(), &datagram).map_err(DumpFailure::Socket)?;
+        self.send(&datagram).map_err(DumpFailure::Socket)?;
         let mut dump = Dump::new(request, self.sequence, self.port);
         loop {
             // Whatever went wrong, the dump is read to its end: the kernel refuses another before that (EBUSY).
@@ -274,8 +287,19 @@ impl Socket {
         }
     }
 
+    fn send(&mut self, datagram: &[u8]) -> io::Result<()> {
+        match &mut self.fake {
+            Some(fake) => fake.send(datagram),
+            None => sys::send(self.fd.as_fd(), datagram),
+        }
+    }
+
     /// Receives a datagram of the kernel.
     fn receive(&mut self) -> io::Result<&[u8]> {
+        if let Some(fake) = &mut self.fake {
+            self.buffer = fake.receive()?;
+            return Ok(&self.buffer);
+        }
         let length = loop {
             let received = sys::receive(self.fd.as_fd(), &mut self.buffer, true)?;
             match received {

@@ -90,6 +90,9 @@ macro_rules! for_each_body {
         $check::<VlanDb>($bytes);
         $check::<VlanDbFilter>($bytes);
         $check::<Mdb>($bytes);
+        $check::<nft::Rule>($bytes);
+        $check::<nft::Chain>($bytes);
+        $check::<qdisc::Qdisc>($bytes);
     };
 }
 

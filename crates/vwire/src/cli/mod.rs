@@ -15,6 +15,7 @@ pub mod ls;
 pub mod ping;
 pub mod sandbox;
 pub mod shell;
+pub mod snapshot;
 pub mod tour;
 pub mod up;
 
@@ -48,7 +49,7 @@ pub struct Call<'a> {
 }
 
 fn verbs() -> Vec<Verb> {
-    vec![down::verb(), exec::verb(), ls::verb(), ping::verb(), sandbox::verb(), shell::verb(), tour::verb(), up::verb()]
+    vec![down::verb(), exec::verb(), ls::verb(), ping::verb(), sandbox::verb(), shell::verb(), snapshot::verb(), tour::verb(), up::verb()]
 }
 
 /// Runs a whole command line, the program's name first, and returns the exit code.

@@ -24,6 +24,9 @@ macro_rules! plain_structs {
 
 pub mod device;
 pub mod document;
+pub mod kernel;
 pub mod names;
 pub mod read;
+pub mod schema;
 pub mod state;
+pub mod sysctl;

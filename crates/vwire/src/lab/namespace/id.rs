@@ -3,12 +3,14 @@
 //! An id holds only in the namespace that gave it. Asking and giving goes over the socket at hand, in the
 //! socket's namespace.
 
+use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 
 use vwire_netlink::wire::{MessageType, NamespaceId, Request};
 use vwire_netlink::{DumpError, RequestError, Socket};
 
-use super::Namespace;
+use super::find::Found;
+use super::{Namespace, run_in};
 
 /// Returns the id of each namespace, or `None` for one that has none.
 ///
@@ -48,6 +50,34 @@ pub fn all(socket: &mut Socket, target: Option<i32>) -> Result<Vec<NamespaceId>,
 pub fn give(socket: &mut Socket, namespace: &Namespace, id: Option<i32>) -> Result<(), RequestError> {
     let wanted = NamespaceId { nsid: Some(id.unwrap_or(NamespaceId::NOT_ASSIGNED)), ..naming(namespace) };
     socket.request(&Request::new(MessageType::NEWNSID, 0, &wanted)).map(drop)
+}
+
+/// Returns which of the namespaces each of them has ids for: the id, and the other's place, if it is one of them.
+///
+/// Nothing tells what an id stands for, but a namespace that knows all of them can be asked what its own ids are for
+/// those of another. So one is made for a moment and given an id for each: that changes nothing in the others, and
+/// takes two requests for each, not one for each pair.
+///
+/// # Errors
+/// No namespace can be made: the caller lacks `CAP_SYS_ADMIN`.
+pub fn between(namespaces: &[Found]) -> io::Result<Vec<Vec<(i32, Option<usize>)>>> {
+    let between = Namespace::create()?;
+    let mut socket = run_in(&between, Socket::open)?.map_err(io::Error::other)?;
+    for (place, found) in namespaces.iter().enumerate() {
+        // One that is gone by now has no id, and none is found for it.
+        if let (Ok(namespace), Ok(place)) = (found.open(), i32::try_from(place)) {
+            let _ = give(&mut socket, &namespace, Some(place));
+        }
+    }
+    let of = |place: usize| {
+        let known = i32::try_from(place).ok().and_then(|place| all(&mut socket, Some(place)).ok());
+        let one = |id: NamespaceId| {
+            let other = id.current_nsid.and_then(|place| usize::try_from(place).ok());
+            Some((id.nsid?, other.filter(|place| *place < namespaces.len())))
+        };
+        known.unwrap_or_default().into_iter().filter_map(one).collect()
+    };
+    Ok((0..namespaces.len()).map(of).collect())
 }
 
 fn naming(namespace: &Namespace) -> NamespaceId {
