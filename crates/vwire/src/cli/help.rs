@@ -12,6 +12,7 @@ const OPTIONS: &[(&str, &str)] = &[
     ("-c[=auto|never]", "in colour"),
     ("-h, -N, -iec", "sizes with units; numbers for names; units of 1,024"),
     ("-a", "all, for `netns exec` and `netns del`"),
+    ("--from FILE", "what a snapshot says, in the place of the kernel: for lists"),
     ("-b FILE", "commands from a file or from standard input (-), -force to go on after errors"),
     ("-V", "the version"),
 ];

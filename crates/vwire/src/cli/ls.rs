@@ -1,17 +1,19 @@
 //! `vwire ls`: every network device in one table, in words.
 
+use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 
 use clap::{Arg, ArgAction, Command};
 use vwire_netlink::Socket;
 
-use super::ip::{self, Persona, Tongue};
+use super::ip::{self, Failure, Persona, Tongue, recorded};
 use super::{Call, Verb};
 use crate::lab::namespace::{self, Namespace, find};
 use crate::out::devices;
 use crate::out::{Layout, Printer};
-use crate::snapshot::device::{NamespacePart, join};
+use crate::snapshot::device::{Holding, NamespacePart, join};
+use crate::snapshot::document::{self, Snapshot};
 use crate::snapshot::read::{Other, holdings, read_namespace};
 
 /// Returns the verb.
@@ -30,6 +32,13 @@ fn command() -> Command {
              seen by root alone; what could not be seen is said on standard error.",
         )
         .arg(Arg::new("all").short('a').long("all").action(ArgAction::SetTrue).help("All namespaces that can be seen"))
+        .arg(
+            Arg::new("from")
+                .long("from")
+                .value_name("FILE")
+                .value_parser(clap::value_parser!(std::ffi::OsString))
+                .help("What a snapshot says, in the place of the kernel"),
+        )
         .arg(Arg::new("json").short('j').long("json").action(ArgAction::SetTrue).help("One JSON document"))
         .arg(Arg::new("pretty").short('p').long("pretty").action(ArgAction::SetTrue).help("JSON with line breaks"))
 }
@@ -38,19 +47,23 @@ fn run(call: &mut Call<'_>) -> u8 {
     let all = call.arguments.get_flag("all") || call.options.all;
     let json = call.arguments.get_flag("json") || call.options.json;
     let pretty = call.arguments.get_flag("pretty") || call.options.pretty;
-    if let Some(name) = &call.options.netns
-        && let Err(error) = namespace::enter(name)
-    {
-        let failure = ip::enter_failure(&error);
-        let _ = call.stderr.write_all(&ip::spelled(&failure, Tongue::new(Persona::Vwire, json)));
-        return 1;
-    }
-    let seen = match look() {
-        Ok(seen) => seen,
-        Err(error) => return fail(call.stderr, &error),
+    let from = call.arguments.get_one::<OsString>("from").or(call.options.from.as_ref()).cloned();
+    let netns = call.options.netns.as_deref();
+    let looked = match &from {
+        Some(file) => recalled(file, netns),
+        None => netns
+            .map_or(Ok(()), namespace::enter)
+            .map_err(|error| ip::enter_failure(&error).with_exit(1))
+            .and_then(|()| live()),
+    };
+    let (seen, holdings) = match looked {
+        Ok(looked) => looked,
+        Err(failure) => {
+            let _ = call.stderr.write_all(&ip::spelled(&failure, Tongue::new(Persona::Vwire, json)));
+            return failure.exit();
+        }
     };
     let shown = if all { seen.parts.len() } else { 1 };
-    let holdings = holdings();
     let tables: Vec<_> = (0..shown).map(|index| (&seen.parts[index], join(&seen.parts, index, &holdings))).collect();
     let written = if json {
         let mut p = Printer::new(Layout { json, pretty, ..Layout::default() });
@@ -117,6 +130,63 @@ fn fail(stderr: &mut dyn Write, error: &dyn std::error::Error) -> u8 {
 struct Looked {
     parts: Vec<NamespacePart>,
     unseen: Vec<(String, String)>,
+}
+
+fn live() -> Result<(Looked, Vec<Holding>), Failure> {
+    match look() {
+        Ok(seen) => Ok((seen, holdings())),
+        Err(error) => {
+            let mut cause = error.to_string();
+            let mut source = std::error::Error::source(&error);
+            while let Some(error) = source {
+                cause.push_str(&format!(": {error}"));
+                source = error.source();
+            }
+            Err(Failure::new(1, cause.clone(), cause).trying("cannot list the devices"))
+        }
+    }
+}
+
+fn recalled(file: &OsStr, netns: Option<&OsStr>) -> Result<(Looked, Vec<Holding>), Failure> {
+    let snapshot = recorded::read(file)?;
+    let here = recorded::choose(&snapshot, file, netns)?;
+    Ok((recall(&snapshot, here), snapshot.queues.iter().filter_map(holding).collect()))
+}
+
+/// Returns what a snapshot says, as if it were seen from one of its namespaces.
+fn recall(snapshot: &Snapshot, here: &document::Namespace) -> Looked {
+    let part = |namespace: &document::Namespace| NamespacePart {
+        name: if std::ptr::eq(namespace, here) { String::new() } else { label(namespace) },
+        // One that only an id stands for has no inode; no holder and no other end is looked for there.
+        inode: namespace.inode.unwrap_or_default(),
+        links: namespace.state.links.clone(),
+        addresses: namespace.state.addresses.clone(),
+        ids: namespace.ids.iter().filter_map(|other| Some((other.id, other.inode?))).collect(),
+        missing: namespace.state.missing.clone(),
+    };
+    let others = snapshot.namespaces.iter().filter(|namespace| !std::ptr::eq(*namespace, here));
+    let missing = snapshot.missing.iter();
+    let unseen = missing.flat_map(|missing| missing.what.iter().map(|what| (what.to_string(), missing.why.clone())));
+    Looked { parts: std::iter::once(here).chain(others).map(part).collect(), unseen: unseen.collect() }
+}
+
+/// Returns what a namespace is called that is not the one looked from, which the snapshot may call "this one".
+fn label(namespace: &document::Namespace) -> String {
+    let process = namespace.process.as_ref().map(|process| format!("pid {} ({})", process.pid, process.command));
+    match namespace.names.first() {
+        Some(name) => name.to_string(),
+        None if namespace.here => process.unwrap_or_else(|| namespace.label.to_string()),
+        None => namespace.label.to_string(),
+    }
+}
+
+fn holding(queue: &document::Queue) -> Option<Holding> {
+    Some(Holding {
+        device: queue.link.as_bytes().to_vec(),
+        namespace: queue.namespace?,
+        pid: queue.pid,
+        command: queue.command.clone(),
+    })
 }
 
 /// Reads every namespace that can be seen: the other end of a veth may be in any of them.

@@ -49,7 +49,17 @@ pub struct Call<'a> {
 }
 
 fn verbs() -> Vec<Verb> {
-    vec![down::verb(), exec::verb(), ls::verb(), ping::verb(), sandbox::verb(), shell::verb(), snapshot::verb(), tour::verb(), up::verb()]
+    vec![
+        down::verb(),
+        exec::verb(),
+        ls::verb(),
+        ping::verb(),
+        sandbox::verb(),
+        shell::verb(),
+        snapshot::verb(),
+        tour::verb(),
+        up::verb(),
+    ]
 }
 
 /// Runs a whole command line, the program's name first, and returns the exit code.
@@ -102,7 +112,7 @@ fn run_verb(rest: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -
     if rest.len() == 1 && rest[0] == "--version" {
         return ip::main(Persona::Vwire, &["-V".into()], stdout, stderr);
     }
-    let (options, words) = match ip::options::parse(rest) {
+    let (options, words) = match ip::options::parse_as(Persona::Vwire, rest) {
         Ok(Asked::Command(options, words)) => (options, words),
         _ => (Options::default(), rest),
     };
@@ -111,6 +121,11 @@ fn run_verb(rest: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -
     let Some(verb) = verb else {
         return ip::main(Persona::Vwire, rest, stdout, stderr);
     };
+    if options.from.is_some() && asked != Some("ls") {
+        let asked = asked.unwrap_or_default();
+        let _ = writeln!(stderr, "error: `{asked}` asks the network itself, and no snapshot: leave out `--from`");
+        return 2;
+    }
     let command = (verb.command)().bin_name(format!("vwire {}", asked.unwrap_or_default()));
     match command.try_get_matches_from(words) {
         Ok(arguments) => (verb.run)(&mut Call { arguments, options, stdout, stderr }),

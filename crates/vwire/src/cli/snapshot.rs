@@ -185,7 +185,8 @@ fn add_ids(snapshot: &mut Snapshot, namespaces: &[Found]) {
     match id::between(namespaces) {
         Ok(known) => {
             for (namespace, ids) in snapshot.namespaces.iter_mut().zip(known) {
-                namespace.ids = ids.into_iter().map(|(id, other)| OtherNamespace { id, inode: inode(other) }).collect();
+                namespace.ids =
+                    ids.into_iter().map(|known| OtherNamespace { id: known.id, inode: inode(known.place) }).collect();
                 namespace.ids.sort_by_key(|other| other.id);
             }
         }

@@ -131,9 +131,12 @@ impl Kernel {
         let of_family = |route: &Route| of(wanted.family, route.family);
         let is_in = |route: &Route| table == 0 || route.table_id() == table;
         let is_there = |route: &Route| of_family(route) && is_in(route);
-        let is_always = wanted.family == 0 || (wanted.family == INET6 && TABLES_OF_INET6.contains(&table));
+        // IPv6 makes a table when a rule names it (`fib6_rule_configure`), IPv4 when it gets a route.
+        let is_named = || self.state.rules.iter().any(|rule| rule.family == INET6 && rule.table_id() == table);
+        let is_always =
+            wanted.family == 0 || (wanted.family == INET6 && (TABLES_OF_INET6.contains(&table) || is_named()));
         if table != 0 && !is_always && !self.state.routes.iter().any(is_there) {
-            let family = if wanted.family == INET { "ipv4: " } else { "" };
+            let family = if wanted.family == INET { "ipv4: " } else { "ipv6: " };
             return Err(Refused { errno: ENOENT, message: format!("{family}FIB table does not exist") });
         }
         let passes = |route: &Route| {

@@ -12,7 +12,7 @@ plain_structs! {
     ///
     /// The same structs say what is there and what is wanted; in what is wanted, an attribute that is `None` may be anything.
     pub struct State {
-        /// The links, with the options of their kind and of their master's, and without counters.
+        /// The links, with the options of their kind and of their master's, without counters unless those were asked for.
         pub links: Vec<Link>,
         /// IPv4 and IPv6 addresses.
         pub addresses: Vec<Address>,

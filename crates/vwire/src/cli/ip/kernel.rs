@@ -33,11 +33,15 @@ fn index_in(name: &[u8]) -> Option<u32> {
 }
 
 impl Ip<'_> {
-    /// Returns the netlink socket, opened at its first use in the namespace of the calling thread.
+    /// Returns the netlink socket, opened at its first use in the namespace of the calling thread; with `--from`, one that
+    /// a snapshot answers.
     ///
     /// # Errors
-    /// The kernel has no netlink, or no descriptor is left.
+    /// The kernel has no netlink, or no descriptor is left; or the snapshot cannot be read.
     pub fn socket(&mut self) -> Result<&mut Socket, Failure> {
+        if self.socket.is_none() && self.options.from.is_some() {
+            self.open_recorded()?;
+        }
         if self.socket.is_none() {
             let socket = Socket::open().map_err(|error| {
                 Failure::new(EXIT_SEMANTIC, "Cannot open netlink socket", error.to_string())
@@ -127,6 +131,10 @@ impl Ip<'_> {
     /// # Errors
     /// The socket cannot be opened.
     pub fn namespace_names(&mut self) -> Result<HashMap<i32, Vec<u8>>, Failure> {
+        if self.options.from.is_some() {
+            self.socket()?;
+            return Ok(self.recorded_names.clone());
+        }
         super::netns::names_by_id(self)
     }
 

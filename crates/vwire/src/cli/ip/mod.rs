@@ -23,6 +23,7 @@ pub mod ntable;
 mod objects;
 pub mod options;
 pub mod prefix;
+pub mod recorded;
 pub mod route;
 pub mod rule;
 pub mod saved;
@@ -30,6 +31,7 @@ pub mod token;
 pub mod tuntap;
 pub mod words;
 
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, Write};
 
@@ -56,6 +58,8 @@ pub struct Ip<'a> {
     /// Whose words errors speak.
     pub persona: Persona,
     socket: Option<Socket>,
+    /// The names of namespaces by their ids, where a snapshot is asked.
+    recorded_names: HashMap<i32, Vec<u8>>,
     /// What the command of a batch has printed, where a batch prints one document.
     collected: Option<Vec<u8>>,
     stdout: &'a mut dyn Write,
@@ -66,7 +70,16 @@ impl<'a> Ip<'a> {
     /// Makes the surroundings of one command, or of a batch of them.
     pub fn new(options: Options, persona: Persona, stdout: &'a mut dyn Write, stderr: &'a mut dyn Write) -> Self {
         let printer = Printer::new(layout(&options));
-        Self { options, printer, persona, socket: None, collected: None, stdout, stderr }
+        Self {
+            options,
+            printer,
+            persona,
+            socket: None,
+            recorded_names: HashMap::new(),
+            collected: None,
+            stdout,
+            stderr,
+        }
     }
 
     /// Writes out what was printed so far.
@@ -133,7 +146,7 @@ fn layout(options: &Options) -> Layout {
 
 /// Runs a whole command line, options first, and returns the exit code.
 pub fn main(persona: Persona, arguments: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -> u8 {
-    match options::parse(arguments) {
+    match options::parse_as(persona, arguments) {
         Ok(Asked::Version) => {
             let _ = match persona {
                 Persona::Ip => writeln!(stdout, "ip utility, iproute2-{IPROUTE2}"),
@@ -145,7 +158,8 @@ pub fn main(persona: Persona, arguments: &[OsString], stdout: &mut dyn Write, st
         }
         Ok(Asked::Help) => finish(&help(), Tongue::new(persona, options::asks_for_json(arguments)), stderr),
         Ok(Asked::Command(options, words)) => {
-            if let Some(name) = &options.netns
+            if options.from.is_none()
+                && let Some(name) = &options.netns
                 && let Err(error) = namespace::enter(name)
             {
                 return finish(&netns::enter_failure(&error), Tongue::new(persona, options.json), stderr);
@@ -216,6 +230,9 @@ pub fn run(ip: &mut Ip<'_>, command: &[OsString]) -> Result<(), Failure> {
         return Err(options::unknown_object(word).of_command(None, None, command));
     };
     let operation = words.peek().map_or(Some("show"), object.operation);
+    if ip.options.from.is_some() {
+        recorded::allow(name, operation).map_err(|failure| failure.of_command(Some(name), operation, command))?;
+    }
     (object.run)(ip, &mut words).map_err(|failure| failure.of_command(Some(name), operation, command))
 }
 

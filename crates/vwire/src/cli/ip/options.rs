@@ -6,7 +6,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use super::failure::{EXIT_SEMANTIC, Failure};
+use super::failure::{EXIT_SEMANTIC, Failure, Persona};
 use super::words::{Keyword, Words, exact, find, number_as, prefix, shown};
 
 /// An address family that output is narrowed to.
@@ -109,6 +109,8 @@ pub struct Options {
     pub netns: Option<OsString>,
     /// `-b FILE`.
     pub batch: Option<OsString>,
+    /// `--from FILE`, which `ip` has not: what is shown is what a snapshot says.
+    pub from: Option<OsString>,
     /// `-rc BYTES`: the receive buffer.
     pub receive_buffer: Option<u32>,
     /// `-l N`: how often a flush tries again.
@@ -130,7 +132,7 @@ pub enum Asked<'a> {
 #[must_use]
 pub fn asks_for_json(arguments: &[OsString]) -> bool {
     let mut options = Options::default();
-    let _ = read(&mut options, arguments);
+    let _ = read(&mut options, arguments, Persona::Vwire);
     options.json
 }
 
@@ -193,13 +195,21 @@ const OPTIONS: &[Keyword<Word>] = &[
     exact("-echo", Word::Echo),
 ];
 
-/// Reads the options before the object.
+/// Reads the options before the object, as `ip` has them.
 ///
 /// # Errors
 /// An option that is not known or lacks its value, as `ip` words it.
 pub fn parse(arguments: &[OsString]) -> Result<Asked<'_>, Failure> {
+    parse_as(Persona::Ip, arguments)
+}
+
+/// Reads the options before the object, with those that vwire alone has.
+///
+/// # Errors
+/// An option that is not known or lacks its value, as `ip` words it.
+pub fn parse_as(persona: Persona, arguments: &[OsString]) -> Result<Asked<'_>, Failure> {
     let mut options = Options::default();
-    Ok(match read(&mut options, arguments)? {
+    Ok(match read(&mut options, arguments, persona)? {
         End::Version => Asked::Version,
         End::Help => Asked::Help,
         End::Command(words) => Asked::Command(options, words),
@@ -213,7 +223,7 @@ enum End<'a> {
     Command(&'a [OsString]),
 }
 
-fn read<'a>(options: &mut Options, arguments: &'a [OsString]) -> Result<End<'a>, Failure> {
+fn read<'a>(options: &mut Options, arguments: &'a [OsString], persona: Persona) -> Result<End<'a>, Failure> {
     let mut words = Words::new(arguments);
     while let Some(word) = words.peek() {
         if word == b"--" {
@@ -224,6 +234,11 @@ fn read<'a>(options: &mut Options, arguments: &'a [OsString]) -> Result<End<'a>,
             break;
         }
         words.next();
+        if persona == Persona::Vwire && word == b"--from" {
+            let file = words.next().ok_or_else(|| Failure::missing_value("file name"))?;
+            options.from = Some(OsString::from_vec(file.to_vec()));
+            continue;
+        }
         let option = if word.starts_with(b"--") { &word[1..] } else { word };
         if let Some(when) = colour_option(option) {
             options.colour = when;

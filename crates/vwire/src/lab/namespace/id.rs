@@ -52,7 +52,16 @@ pub fn give(socket: &mut Socket, namespace: &Namespace, id: Option<i32>) -> Resu
     socket.request(&Request::new(MessageType::NEWNSID, 0, &wanted)).map(drop)
 }
 
-/// Returns which of the namespaces each of them has ids for: the id, and the other's place, if it is one of them.
+/// An id that a namespace has for another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// The id.
+    pub id: i32,
+    /// The other's place among those that were asked about, if it is one of them.
+    pub place: Option<usize>,
+}
+
+/// Returns which of the namespaces each of them has ids for.
 ///
 /// Nothing tells what an id stands for, but a namespace that knows all of them can be asked what its own ids are for
 /// those of another. So one is made for a moment and given an id for each: that changes nothing in the others, and
@@ -60,7 +69,7 @@ pub fn give(socket: &mut Socket, namespace: &Namespace, id: Option<i32>) -> Resu
 ///
 /// # Errors
 /// No namespace can be made: the caller lacks `CAP_SYS_ADMIN`.
-pub fn between(namespaces: &[Found]) -> io::Result<Vec<Vec<(i32, Option<usize>)>>> {
+pub fn between(namespaces: &[Found]) -> io::Result<Vec<Vec<Known>>> {
     let between = Namespace::create()?;
     let mut socket = run_in(&between, Socket::open)?.map_err(io::Error::other)?;
     for (place, found) in namespaces.iter().enumerate() {
@@ -73,7 +82,7 @@ pub fn between(namespaces: &[Found]) -> io::Result<Vec<Vec<(i32, Option<usize>)>
         let known = i32::try_from(place).ok().and_then(|place| all(&mut socket, Some(place)).ok());
         let one = |id: NamespaceId| {
             let other = id.current_nsid.and_then(|place| usize::try_from(place).ok());
-            Some((id.nsid?, other.filter(|place| *place < namespaces.len())))
+            Some(Known { id: id.nsid?, place: other.filter(|place| *place < namespaces.len()) })
         };
         known.unwrap_or_default().into_iter().filter_map(one).collect()
     };

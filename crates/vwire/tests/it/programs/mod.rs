@@ -80,7 +80,9 @@ fn ifupdown_sets_up_and_takes_down_what_is_in_its_file() {
 fn mininet_pings_between_all_hosts_of_its_topologies() {
     let script = include_str!("mininet.sh");
     let Some(said) = alike(&["mn", "mnexec", "brctl", "python3", "ping"], script) else { return };
-    for wanted in ["star: 0.0 % lost", "star without h1: 66.7 % lost", "tree: 0.0 % lost", "h1 has 10.0.9.1", "left: lo \n"] {
+    for wanted in
+        ["star: 0.0 % lost", "star without h1: 66.7 % lost", "tree: 0.0 % lost", "h1 has 10.0.9.1", "left: lo \n"]
+    {
         assert!(said.contains(wanted), "{wanted} is not in\n{said}");
     }
 }
