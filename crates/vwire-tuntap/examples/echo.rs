@@ -1,7 +1,7 @@
 //! A host of its own on a TAP, without the kernel's stack: `echo [NAME [ADDRESS/LENGTH]]`, host0 and 10.9.0.2/24.
 //!
-//! It answers ARP and ping, and sends back what comes to TCP port 7 (RFC 862), by smoltcp. To see it:
-//! `echo & ip addr add 10.9.0.1/24 dev host0; ip link set host0 up; nc 10.9.0.2 7`
+//! It answers ARP and ping, and sends back what comes to TCP port 7 (RFC 862), by smoltcp. To see it, run it as
+//! root, and in another terminal: `ip addr add 10.9.0.1/24 dev host0; ip link set host0 up; nc 10.9.0.2 7`
 
 use std::{
     error::Error,
@@ -65,7 +65,7 @@ impl TxToken for Out<'_> {
 fn main() -> Result<(), Box<dyn Error>> {
     let mut words = std::env::args().skip(1);
     let name = words.next().unwrap_or("host0".into());
-    let address: IpCidr = words.next().unwrap_or("10.9.0.2/24".into()).parse().map_err(|()| "no address")?;
+    let address: IpCidr = words.next().unwrap_or("10.9.0.2/24".into()).parse().map_err(|()| "not ADDRESS/LENGTH")?;
     let mut tap = Tap(Builder::tap(DeviceName::new(&name)?).open()?);
     tap.0.set_nonblocking(true)?;
     let mut host = Interface::new(Config::new(EthernetAddress([2, 0, 0, 0, 0, 7]).into()), &mut tap, Instant::now());

@@ -1,9 +1,9 @@
 //! Carries packets between two TUN devices: `forward [FIRST SECOND]`, fwd0 and fwd1 unless named.
 //!
-//! Super-packets pass unsplit. To see it, with one end in a namespace of its own:
+//! Super-packets pass unsplit. To see it, run it as root, and in another terminal, with one end in a namespace:
 //!
 //! ```text
-//! forward & ip netns add far; ip link set fwd1 netns far
+//! ip netns add far; ip link set fwd1 netns far
 //! ip addr add 10.7.0.1/24 dev fwd0; ip link set fwd0 mtu 1420 up
 //! ip -n far addr add 10.7.0.2/24 dev fwd1; ip -n far link set fwd1 mtu 1420 up; ping 10.7.0.2
 //! ```

@@ -1,10 +1,10 @@
 //! Answers every ping on a TUN: `icmp [NAME]`, ping0 unless named.
 //!
 //! Each echo request, IPv4 or IPv6, goes back with its addresses exchanged, so every address that is routed to the
-//! device seems to be there:
+//! device seems to be there. To see it, run it as root, and in another terminal:
 //!
 //! ```text
-//! icmp & ip addr add 10.8.0.1/24 dev ping0; ip link set ping0 up; ping 10.8.0.77
+//! ip addr add 10.8.0.1/24 dev ping0; ip link set ping0 up; ping 10.8.0.77
 //! ```
 
 use std::error::Error;

@@ -1,10 +1,11 @@
 //! Writes every frame the stack sends to a TAP into a capture file: `sniff NAME FILE.pcapng`.
 //!
-//! The file can be read while it grows, by tshark or Wireshark. It ends when the device is deleted. To see it:
+//! The file can be read while it grows, by tshark or Wireshark. It ends when the device is deleted. To see it, run
+//! `sniff tap0 seen.pcapng` as root, and in another terminal:
 //!
 //! ```text
-//! sniff tap0 seen.pcapng & ip addr add 10.6.0.1/24 dev tap0; ip link set tap0 up
-//! ping -c 1 10.6.0.2; ip link del tap0; tshark -r seen.pcapng
+//! ip addr add 10.6.0.1/24 dev tap0; ip link set tap0 up
+//! ping -c 1 10.6.0.2; tshark -r seen.pcapng; ip link del tap0
 //! ```
 
 use std::{

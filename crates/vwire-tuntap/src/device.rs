@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Says what could not be done to a device, at which call, and what the kernel answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ControlError {
     /// What was tried, as a verb with its object: "set the owner of".
     pub action: &'static str,
@@ -35,6 +35,13 @@ pub struct ControlError {
 impl fmt::Display for ControlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot {} `{}` ({}): {}", self.action, self.device, self.call, self.errno)
+    }
+}
+
+impl fmt::Debug for ControlError {
+    /// As `Display`: it is what a user sees of an error that `main` returns.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

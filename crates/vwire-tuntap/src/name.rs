@@ -10,7 +10,7 @@ use std::fmt;
 pub struct DeviceName([u8; 16]);
 
 /// Says why a string cannot be the name of a device.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NameError {
     /// The string that was refused.
     pub name: String,
@@ -19,6 +19,13 @@ pub struct NameError {
 impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` is no device name: 1 to 15 bytes without `/`, `:` and white space", self.name)
+    }
+}
+
+impl fmt::Debug for NameError {
+    /// As `Display`: it is what a user sees of an error that `main` returns.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

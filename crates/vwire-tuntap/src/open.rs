@@ -35,7 +35,7 @@ pub enum Intent {
 }
 
 /// Says which device or queue could not be opened, at which call, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OpenError {
     /// What was wanted.
     pub intent: Intent,
@@ -84,6 +84,13 @@ impl fmt::Display for OpenError {
             OpenCause::FragsWithoutNapi => f.write_str(": IFF_NAPI_FRAGS needs a tap and IFF_NAPI"),
             OpenCause::PersistIsSetLater => f.write_str(": IFF_PERSIST is no flag to open with (TUNSETPERSIST)"),
         }
+    }
+}
+
+impl fmt::Debug for OpenError {
+    /// As `Display`: it is what a user sees of an error that `main` returns.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

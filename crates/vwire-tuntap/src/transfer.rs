@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Says that packets can no longer be moved, or not now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct TransferError {
     /// The device, by the name it was opened with.
     pub device: DeviceName,
@@ -44,6 +44,13 @@ impl fmt::Display for TransferError {
             return write!(f, "cannot {} `{}`: the device is gone", self.call, self.device);
         }
         write!(f, "cannot {} `{}`: {}", self.call, self.device, self.errno)
+    }
+}
+
+impl fmt::Debug for TransferError {
+    /// As `Display`: it is what a user sees of an error that `main` returns.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
