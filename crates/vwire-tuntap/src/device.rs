@@ -3,6 +3,9 @@
 //! A [`Device`] is a descriptor and what was agreed when it was opened. The kernel keeps most settings with the
 //! device and not with the queue, so a call on one queue is felt by all; each method says so. A device may be renamed
 //! or moved to another namespace while it is open: [`Device::status`] asks for the name of the moment.
+//!
+//! Nothing here waits but [`Device::read`] and [`Device::write`]: each call is one ioctl, named with its method, of
+//! `__tun_chr_ioctl` in the kernel's `drivers/net/tun.c`. All of them fail with `EBADFD` once the device is deleted.
 
 use std::{
     fmt, io,
@@ -410,7 +413,8 @@ impl Device {
         result.map_err(|error| self.error("open the namespace of", ioctl::GET_NETNS_NAME, &error))
     }
 
-    /// Reads one packet with whatever headers the flags put in front, and blocks until there is one.
+    /// Reads one packet with whatever headers the flags put in front, and blocks until there is one
+    /// (`tun_chr_read_iter`).
     ///
     /// Returns the length; what does not fit `buffer` is cut off silently by the kernel.
     ///
@@ -420,7 +424,10 @@ impl Device {
         crate::sys::io::read(self.as_fd(), buffer)
     }
 
-    /// Writes one packet with whatever headers the flags put in front.
+    /// Writes one packet with whatever headers the flags put in front (`tun_get_user`). Returns its length in bytes.
+    ///
+    /// It blocks while the send buffer is full, which by default is never (see
+    /// [`set_send_buffer`](Self::set_send_buffer)).
     ///
     /// # Errors
     /// The kernel's error: `EIO` while the device is down, `EINVAL` for a packet it cannot take.

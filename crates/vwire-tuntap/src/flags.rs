@@ -46,6 +46,8 @@ impl Flags {
     pub const NAPI_FRAGS: Self = Self(0x0020);
     /// A device that this call makes starts without carrier (Linux 6.0).
     pub const NO_CARRIER: Self = Self(0x0040);
+    /// Holds packets back in the queueing discipline while the queue is full, in place of losing them (Linux 7.3).
+    pub const BACKPRESSURE: Self = Self(0x0080);
     /// Several queues may be attached (Linux 3.8).
     pub const MULTI_QUEUE: Self = Self(0x0100);
     /// No four-byte packet information in front of a packet.
@@ -60,10 +62,11 @@ impl Flags {
     /// `IFF_DETACH_QUEUE`, as `TUNGETIFF` answers it.
     const DETACHED: u16 = 0x0400;
 
-    const NAMES: [(u16, &'static str); 8] = [
+    const NAMES: [(u16, &'static str); 9] = [
         (0x0010, "IFF_NAPI"),
         (0x0020, "IFF_NAPI_FRAGS"),
         (0x0040, "IFF_NO_CARRIER"),
+        (0x0080, "IFF_BACKPRESSURE"),
         (0x0100, "IFF_MULTI_QUEUE"),
         (0x0800, "IFF_PERSIST"),
         (0x1000, "IFF_NO_PI"),
@@ -72,7 +75,7 @@ impl Flags {
     ];
 
     /// Bits a caller may ask for.
-    const REQUESTABLE: u16 = 0x7170;
+    const REQUESTABLE: u16 = 0x71f0;
 
     pub(crate) fn from_bits(bits: u16) -> Self {
         Self(bits)

@@ -4,6 +4,9 @@
 //! waits for one packet and then takes what else is there without waiting, and [`Device::send`] makes super-packets of
 //! what belongs together, each of which the kernel takes in one call at about the price of one packet.
 //!
+//! Kernel sources: `tun_do_read` and `tun_get_user` in `drivers/net/tun.c`. What waits and what does not is said with
+//! each method.
+//!
 //! Errors of single packets do not stop a batch: they are counted in [`Sent`]. Only what will not get better, a device
 //! that is gone, is an error of the call.
 

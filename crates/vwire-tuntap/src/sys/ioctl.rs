@@ -2,7 +2,9 @@
 //!
 //! A request is a constant of one of four types; the only functions that can issue it take the argument the kernel
 //! expects for that type, so that a safe caller cannot hand the kernel a pointer of the wrong size.
-//! Numbers and argument types: `include/uapi/linux/if_tun.h` and `__tun_chr_ioctl` in `drivers/net/tun.c`.
+//! Numbers and argument types: `include/uapi/linux/if_tun.h` and `__tun_chr_ioctl` in `drivers/net/tun.c`. Absent on
+//! purpose: `TUNSETNOCSUM` and `TUNSETDEBUG`, which change nothing, and `TUNGETFILTER`, which hands back a pointer into
+//! the memory of whoever attached the filter.
 
 use std::{
     io,

@@ -115,6 +115,21 @@ fn every_flag_of_this_kernel_is_taken() {
 }
 
 #[test]
+fn a_flag_this_kernel_lacks_is_refused_by_name() {
+    lab(|| {
+        let made = Builder::tap(named("tap0")).flags(Flags::BACKPRESSURE).create();
+        if features().unwrap().contains(Flags::BACKPRESSURE) {
+            assert!(made.unwrap().flags().contains(Flags::BACKPRESSURE));
+            return;
+        }
+        let error = made.unwrap_err();
+        assert_eq!(error.cause, OpenCause::Unsupported(Flags::BACKPRESSURE));
+        assert_eq!(error.to_string(), "cannot create `tap0`: this kernel has no IFF_BACKPRESSURE");
+        assert!(!exists("tap0"));
+    });
+}
+
+#[test]
 fn frags_without_napi_are_refused_before_the_kernel_ignores_them() {
     lab(|| {
         let error = Builder::tap(named("tap0")).flags(Flags::NAPI_FRAGS).create().unwrap_err();

@@ -13,7 +13,7 @@ use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
 };
 use vwire_tuntap::{
-    Attachment, Batch, Builder, Carrier, ControlError, Device, Flags, Interrupt, Layout, Multicast, OpenCause,
+    Attachment, Batch, Builder, Carrier, ControlError, Device, Endian, Flags, Interrupt, Layout, Multicast, OpenCause,
     OpenError, Persistence, offload::Offload,
 };
 
@@ -106,7 +106,7 @@ type Call = fn(&Device) -> Result<(), ControlError>;
 
 #[test]
 fn a_control_that_is_refused_says_so_by_name_and_leaks_nothing() {
-    let calls: [(u64, &str, Call); 17] = [
+    let calls: [(u64, &str, Call); 20] = [
         (0x8004_54d2, "TUNGETIFF", |device| device.status().map(drop)),
         (0x4004_54cb, "TUNSETPERSIST", |device| device.set_persistence(Persistence::Kept)),
         (0x4004_54cc, "TUNSETOWNER", |device| device.set_owner(1)),
@@ -117,6 +117,9 @@ fn a_control_that_is_refused_says_so_by_name_and_leaks_nothing() {
         (0x8004_54d3, "TUNGETSNDBUF", |device| device.send_buffer().map(drop)),
         (0x4004_54d4, "TUNSETSNDBUF", |device| device.set_send_buffer(1 << 20)),
         (0x8004_54d7, "TUNGETVNETHDRSZ", |device| device.vnet_header_size().map(drop)),
+        (0x4004_54d8, "TUNSETVNETHDRSZ", |device| device.set_vnet_header_size(12)),
+        (0x4004_54dc, "TUNSETVNETLE", |device| device.set_vnet_endian(Endian::Little)),
+        (0x4004_54d0, "TUNSETOFFLOAD", |device| device.set_offload(Offload::ALL).map(drop)),
         (0x8004_54dd, "TUNGETVNETLE", |device| device.vnet_endian().map(drop)),
         (0x4004_54d1, "TUNSETTXFILTER", |device| device.set_destination_filter(&[], Multicast::Named).map(drop)),
         (0x4010_54d5, "TUNATTACHFILTER", |device| device.attach_filter(&[])),
