@@ -5,10 +5,7 @@
 
 use std::{collections::BTreeMap, fs, net::UdpSocket, thread};
 
-use nix::{
-    libc,
-    sched::{CloneFlags, unshare},
-};
+use nix::libc;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
 };
@@ -53,14 +50,6 @@ fn descriptors() -> usize {
     fs::read_dir("/proc/thread-self/fd").unwrap().count()
 }
 
-/// A lab whose thread has a descriptor table of its own, so that other tests do not count.
-fn counted(test: impl FnOnce() + Send + 'static) {
-    lab(|| {
-        unshare(CloneFlags::CLONE_FILES).unwrap();
-        test();
-    });
-}
-
 const OPENING: [(u64, &str); 6] = [
     (0x8004_54cf, "TUNGETFEATURES"),
     (0x4004_54da, "TUNSETIFINDEX"),
@@ -72,7 +61,7 @@ const OPENING: [(u64, &str); 6] = [
 
 #[test]
 fn an_open_that_is_refused_anywhere_leaves_nothing() {
-    counted(|| {
+    lab(|| {
         let builder = Builder::tap(named("t0")).offload(Offload::ALL).index(77);
         for (request, name) in OPENING {
             let before = descriptors();
@@ -88,7 +77,7 @@ fn an_open_that_is_refused_anywhere_leaves_nothing() {
 
 #[test]
 fn an_attach_that_is_refused_anywhere_leaves_the_device_as_it_was() {
-    counted(|| {
+    lab(|| {
         let builder = Builder::tap(named("t0")).offload(Offload::ALL);
         builder.create().unwrap().set_persistence(Persistence::Kept).unwrap();
         for (request, name) in OPENING {
@@ -128,7 +117,7 @@ fn a_control_that_is_refused_says_so_by_name_and_leaks_nothing() {
         (0x8004_54e1, "TUNSETFILTEREBPF", |device| device.set_filter_program(None)),
         (0x54e3, "TUNGETDEVNETNS", |device| device.namespace().map(drop)),
     ];
-    counted(move || {
+    lab(move || {
         let device = Builder::tap(named("t0")).flags(Flags::MULTI_QUEUE | Flags::VNET_HDR).create().unwrap();
         for (request, name, call) in calls {
             let before = descriptors();
@@ -144,7 +133,7 @@ fn a_control_that_is_refused_says_so_by_name_and_leaks_nothing() {
 
 #[test]
 fn opening_in_another_namespace_leaks_nothing_when_refused() {
-    counted(|| {
+    lab(|| {
         let there = crate::lab::other_namespace();
         let builder = Builder::tun(named("t0")).in_namespace(there);
         let before = descriptors();

@@ -7,9 +7,21 @@ use vwire_tuntap::DeviceName;
 
 /// Runs a test in a network namespace of its own, which goes with the thread.
 ///
+/// Its descriptors are its own, too: a program that another test starts would have them until it is executed, and for
+/// that moment keep queues open that were closed here.
+///
 /// Without the privilege the test fails and says how to skip; skipped, it prints so.
 pub(crate) fn lab(test: impl FnOnce() + Send + 'static) {
-    let run = move || match unshare(CloneFlags::CLONE_NEWNET) {
+    apart(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_FILES, test);
+}
+
+/// Runs a test in a network namespace of its own with the descriptors that the whole process has.
+pub(crate) fn lab_of_process(test: impl FnOnce() + Send + 'static) {
+    apart(CloneFlags::CLONE_NEWNET, test);
+}
+
+fn apart(from: CloneFlags, test: impl FnOnce() + Send + 'static) {
+    let run = move || match unshare(from) {
         Ok(()) => test(),
         Err(errno) if std::env::var_os("VWIRE_SKIP_PRIVILEGED").is_some() => {
             eprintln!("SKIPPED: no privilege for a network namespace ({errno})");

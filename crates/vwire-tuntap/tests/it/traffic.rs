@@ -241,6 +241,8 @@ fn a_blocked_reader_goes_on_when_the_device_is_moved_to_another_namespace() {
             .output()
             .unwrap();
         assert!(holder.status.success(), "{}", String::from_utf8_lossy(&holder.stderr));
+        // The device goes with its namespace, which is kept until the end.
+        let kept = there.try_clone().unwrap();
         thread::spawn(move || {
             nix::sched::setns(&there, nix::sched::CloneFlags::CLONE_NEWNET).unwrap();
             std::fs::write("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1").unwrap();
@@ -252,6 +254,7 @@ fn a_blocked_reader_goes_on_when_the_device_is_moved_to_another_namespace() {
         .unwrap();
         assert_eq!(reads.recv_timeout(PATIENCE).unwrap(), Ok(1));
         assert_eq!(device.status().unwrap().name, named("t0"));
+        drop(kept);
     });
 }
 
