@@ -17,9 +17,9 @@ use std::{
 };
 
 use crate::{
-    Attachment, Carrier, DeviceName, Errno, Flags, Mode, Persistence,
+    Attachment, Carrier, DeviceName, Errno, Flags, Instruction, Mode, Multicast, Persistence,
     offload::{Offload, OffloadState, SuperKind, VNET_HEADER_LEN},
-    sys::ioctl::{self, ByInt, ByRequest, ByValue, ClassicInstruction},
+    sys::ioctl::{self, ByInt, ByRequest, ByValue},
 };
 
 /// Says what could not be done to a device, at which call, and what the kernel answered.
@@ -578,25 +578,4 @@ pub enum PacketInfo {
     Present,
     /// None, as with `IFF_NO_PI`.
     Absent,
-}
-
-/// Which multicast frames a destination filter passes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Multicast {
-    /// Those named.
-    Named,
-    /// All of them (`TUN_FLT_ALLMULTI`).
-    All,
-}
-
-/// One instruction of classic BPF, as `tcpdump -dd` prints them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Instruction(ClassicInstruction);
-
-impl Instruction {
-    /// Makes an instruction from its code, its two jump distances and its operand.
-    #[must_use]
-    pub fn new(code: u16, jump_true: u8, jump_false: u8, operand: u32) -> Self {
-        Self(ClassicInstruction { code, jump_true, jump_false, operand })
-    }
 }

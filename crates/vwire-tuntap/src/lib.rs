@@ -51,7 +51,7 @@
 //! Each makes its device; the head of its source says which addresses to set then.
 //!
 //! # Where things are
-//! `open`, `device`, `flags`, `name`, `errno`, `holders`: control. `batch`, `transfer`, `probe`, `tokio`: packets.
+//! `open`, `device`, `flags`, `filter`, `name`, `errno`, `holders`: control. `batch`, `transfer`, `probe`, `tokio`: packets.
 //! `offload/`: pure. `sys/`: one safe function for each system call, and the only unsafe code. There is no thread but
 //! the short-lived one that enters a namespace, no global state and no log.
 //!
@@ -61,6 +61,7 @@ pub mod batch;
 mod device;
 mod errno;
 pub mod fake;
+mod filter;
 mod flags;
 pub mod holders;
 mod name;
@@ -73,8 +74,9 @@ pub mod tokio;
 mod transfer;
 
 pub use batch::{Batch, Layout};
-pub use device::{ControlError, Device, Endian, Instruction, Multicast, PacketInfo, Status};
+pub use device::{ControlError, Device, Endian, PacketInfo, Status};
 pub use errno::Errno;
+pub use filter::{Instruction, Multicast};
 pub use flags::{Attachment, Carrier, Flags, Mode, Persistence};
 pub use name::{DeviceName, NameError};
 pub use open::{Builder, Intent, OpenCause, OpenError, features};
