@@ -51,7 +51,7 @@
 //! Each makes its device; the head of its source says which addresses to set then.
 //!
 //! # Where things are
-//! `open`, `device`, `flags`, `filter`, `name`, `errno`, `holders`: control. `batch`, `transfer`, `probe`, `tokio`: packets.
+//! `open`, `device`, `flags`, `filter`, `name`, `errno`, `holders`: control. `batch`, `transfer`, `interrupt`, `probe`, `tokio`: packets.
 //! `offload/`: pure. `sys/`: one safe function for each system call, and the only unsafe code. There is no thread but
 //! the short-lived one that enters a namespace, no global state and no log.
 //!
@@ -64,6 +64,7 @@ pub mod fake;
 mod filter;
 mod flags;
 pub mod holders;
+mod interrupt;
 mod name;
 pub mod offload;
 mod open;
@@ -78,6 +79,7 @@ pub use device::{ControlError, Device, Endian, PacketInfo, Status};
 pub use errno::Errno;
 pub use filter::{Instruction, Multicast};
 pub use flags::{Attachment, Carrier, Flags, Mode, Persistence};
+pub use interrupt::Interrupt;
 pub use name::{DeviceName, NameError};
 pub use open::{Builder, Intent, OpenCause, OpenError, features};
-pub use transfer::{Interrupt, Merging, PacketIo, Sent, TransferError, Writer};
+pub use transfer::{Merging, PacketIo, Sent, TransferError, Writer};

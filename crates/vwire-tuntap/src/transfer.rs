@@ -13,15 +13,12 @@
 use std::{
     fmt,
     io::{self, IoSlice},
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    os::fd::{AsFd, BorrowedFd},
+    sync::atomic::Ordering,
 };
 
 use crate::{
-    Batch, Device, DeviceName, Errno, Flags, Mode,
+    Batch, Device, DeviceName, Errno, Flags, Interrupt, Mode,
     batch::RESERVE,
     offload::{
         HEADER_ROOM, Layer, MOST_SEGMENTS, Merger, Segmentation, Segments, SuperKind, VNET_HEADER_LEN, VnetHeader,
@@ -64,57 +61,6 @@ impl TransferError {
     #[must_use]
     pub fn is_gone(&self) -> bool {
         matches!(self.errno.0, libc::EBADFD | libc::EFAULT | libc::ENODEV)
-    }
-}
-
-/// Wakes a thread that waits in [`Device::recv_until`].
-///
-/// Once triggered it stays so, for all that wait on it, until [`clear`](Self::clear). Its descriptor (`eventfd(2)`)
-/// can be read as long as it is triggered, for who waits by `poll`.
-#[derive(Debug)]
-pub struct Interrupt {
-    event: OwnedFd,
-    /// What the event says, without a system call.
-    triggered: AtomicBool,
-    /// Keeps the two together.
-    change: Mutex<()>,
-}
-
-impl Interrupt {
-    /// Makes one.
-    ///
-    /// # Errors
-    /// The error of `eventfd(2)`: `EMFILE` at the limit of descriptors.
-    pub fn new() -> io::Result<Self> {
-        Ok(Self { event: sys_io::event()?, triggered: AtomicBool::new(false), change: Mutex::new(()) })
-    }
-
-    /// Wakes who waits, now or later. Never blocks.
-    pub fn trigger(&self) {
-        let _change = self.change.lock().unwrap_or_else(PoisonError::into_inner);
-        self.triggered.store(true, Ordering::Release);
-        // Fails only with EAGAIN when the counter is full, which is as awake as it gets.
-        let _ = sys_io::write(self.event.as_fd(), &1_u64.to_ne_bytes());
-    }
-
-    /// Lets who comes later wait again.
-    pub fn clear(&self) {
-        let _change = self.change.lock().unwrap_or_else(PoisonError::into_inner);
-        self.triggered.store(false, Ordering::Release);
-        // Fails only with EAGAIN when it was not triggered.
-        let _ = sys_io::read(self.event.as_fd(), &mut [0; 8]);
-    }
-
-    /// Tells whether it was triggered and not cleared since.
-    #[must_use]
-    pub fn is_triggered(&self) -> bool {
-        self.triggered.load(Ordering::Acquire)
-    }
-}
-
-impl AsFd for Interrupt {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.event.as_fd()
     }
 }
 
@@ -289,19 +235,14 @@ impl Device {
             if let Some(sent) = self.send_ready(batch, writer)? {
                 return Ok(sent);
             }
-            match sys_io::wait_writable(self.as_fd()) {
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => {
-                    return Err(self.transfer_error("wait for", &error));
-                }
-                _ => {}
-            }
+            self.wait_writable().map_err(|error| self.transfer_error("wait for", &error))?;
         }
     }
 
     /// Sends what it can of a batch; `None` if the kernel's buffer of a non-blocking descriptor is full.
     ///
     /// Call it again with the same batch and writer when the descriptor can be written, until it returns what became
-    /// of the whole batch.
+    /// of the whole batch. Only within a packet that has to be cut here it waits.
     ///
     /// # Errors
     /// As [`send`](Self::send).
@@ -516,7 +457,7 @@ impl Device {
             let wrote = loop {
                 // A segment cannot be taken back, so the rest is waited for, also on a non-blocking descriptor.
                 match self.attempt(sent, || sys_io::write(self.as_fd(), bytes)) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => sys_io::wait_writable(self.as_fd())?,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait_writable()?,
                     other => break other,
                 }
             };
@@ -534,6 +475,14 @@ impl Device {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => return result.map(drop),
             }
+        }
+    }
+
+    /// Waits until there may be room, or for nothing if a signal came.
+    fn wait_writable(&self) -> io::Result<()> {
+        match sys_io::wait_writable(self.as_fd()) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+            result => result,
         }
     }
 
