@@ -10,7 +10,7 @@ use clap::{Arg, ArgMatches, value_parser};
 
 use crate::lab::engine::Listener;
 use crate::lab::failed::{Aftermath, Failed};
-use crate::lab::file::load::OfThisMachine;
+use crate::lab::file::accounts::OfThisMachine;
 use crate::lab::file::{LARGEST, Problem, read_bytes};
 use crate::lab::model::{Lab, Span};
 use crate::lab::record::Record;

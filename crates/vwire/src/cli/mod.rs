@@ -10,12 +10,14 @@ pub mod down;
 pub mod exec;
 pub mod help;
 pub mod ip;
+pub mod lab;
 pub mod lab_file;
 pub mod ls;
 pub mod ping;
 pub mod sandbox;
 pub mod shell;
 pub mod snapshot;
+pub mod topo;
 pub mod tour;
 pub mod up;
 
@@ -52,11 +54,13 @@ fn verbs() -> Vec<Verb> {
     vec![
         down::verb(),
         exec::verb(),
+        lab::verb(),
         ls::verb(),
         ping::verb(),
         sandbox::verb(),
         shell::verb(),
         snapshot::verb(),
+        topo::verb(),
         tour::verb(),
         up::verb(),
     ]

@@ -16,4 +16,6 @@ pub mod netfilter;
 pub mod plan;
 pub mod ready;
 pub mod record;
+pub mod schema;
 pub mod sysctl;
+pub mod topo;

@@ -9,6 +9,7 @@ mod failure;
 mod json;
 mod kinds;
 mod lab;
+mod lab_file;
 mod lab_helper;
 mod lab_up;
 mod link_change;

@@ -13,6 +13,9 @@ use crate::lab::nearest::nearest;
 /// The words of a condition, in a line and as keys of a table.
 pub(crate) const WORDS: &[&str] = &["like", "delay", "jitter", "loss", "duplicate", "reorder", "rate", "queue"];
 
+/// The most conditions of a file.
+const MOST: usize = 256;
+
 /// Conditions by name: those of the file and those that are always there.
 #[derive(Debug)]
 pub(crate) struct Conditions(BTreeMap<String, Condition>);
@@ -44,6 +47,11 @@ impl Conditions {
         let known = always_there().into_iter().map(|(name, condition)| (name.to_owned(), condition));
         let mut conditions = Self(known.collect());
         let mut waiting: Vec<_> = file.named("condition");
+        if let Some((name, _)) = waiting.get(MOST) {
+            let trouble = Trouble::new(span_of(name), format!("a lab has at most {MOST} conditions"));
+            report.error(trouble.label("this is one too many"));
+            return conditions;
+        }
         // Each round reads those whose base is known; a round without any leaves a circle, or what nobody knows.
         loop {
             let names: Vec<String> = waiting.iter().map(|(name, _)| name.get_ref().to_string()).collect();

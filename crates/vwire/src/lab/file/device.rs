@@ -236,6 +236,9 @@ fn parent_of(kind: &DeviceKind) -> Option<&str> {
     }
 }
 
+/// The most devices that stand on one another, the lowest among them (`MAX_NEST_DEV` of the kernel).
+const HIGHEST: usize = 8;
+
 /// Returns how many devices must be made before each.
 fn depths(report: &mut Report<'_>, draft: &super::draft::NodeDraft<'_>) -> Vec<usize> {
     let devices = &draft.node.devices;
@@ -246,14 +249,19 @@ fn depths(report: &mut Report<'_>, draft: &super::draft::NodeDraft<'_>) -> Vec<u
         places.get(parent_of(&device.kind)?).copied()
     };
     let depth = |index: usize| {
-        let chain = std::iter::successors(Some(index), |index| below(*index)).take(devices.len() + 1).count();
-        if chain > devices.len() { None } else { Some(chain) }
+        let chain = std::iter::successors(Some(index), |index| below(*index)).take(HIGHEST + 1).count();
+        if chain > HIGHEST { None } else { Some(chain) }
     };
     let mut depths = Vec::new();
     for (index, device) in devices.iter().enumerate() {
         let own = depth(index).unwrap_or_else(|| {
-            let message = format!("{} is its own parent, by way of others", quoted(&device.name));
-            report.error(Trouble::new(device.span, message).label("a circle of `parent`"));
+            let circle = std::iter::successors(below(index), |index| below(*index)).take(HIGHEST).any(|at| at == index);
+            let message = match circle {
+                true => format!("{} is its own parent, by way of others", quoted(&device.name)),
+                false => format!("{} stands on more than {} devices", quoted(&device.name), HIGHEST - 1),
+            };
+            let label = if circle { "a circle of `parent`" } else { "the kernel takes no more" };
+            report.error(Trouble::new(device.span, message).label(label));
             0
         });
         let bridged = matches!(device.kind, DeviceKind::Bridge { .. });

@@ -393,7 +393,9 @@ impl<'a> Draft<'a> {
         name: &str,
         device: Device,
     ) -> Option<usize> {
-        self.grow(report, device.span)?;
+        for _ in 0..=device.addresses.len() {
+            self.grow(report, device.span)?;
+        }
         let draft = self.nodes.get_mut(node)?;
         let clash = draft.shorts.get(&device.name).and_then(|known| draft.node.devices.get(*known));
         if let Some(known) = clash {

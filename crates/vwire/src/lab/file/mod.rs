@@ -8,8 +8,9 @@
 //!
 //! A step goes on after a mistake, so that one run tells many. Whatever the text is, reading ends, without panic and in
 //! memory that is bounded by [`LARGEST`], [`MOST_NODES`](draft::MOST_NODES) and [`MOST_OBJECTS`](draft::MOST_OBJECTS).
-//! [`load`] is the part that touches the world: it opens the file and asks for the users of this machine.
+//! [`accounts`] is the part that touches the world: it asks for the users of this machine.
 
+pub mod accounts;
 pub(crate) mod cabling;
 pub(crate) mod check;
 pub(crate) mod command;
@@ -19,7 +20,7 @@ pub mod draft;
 pub mod field;
 pub(crate) mod guard;
 pub(crate) mod layers;
-pub mod load;
+
 pub(crate) mod number;
 pub mod problem;
 pub(crate) mod route;

@@ -92,10 +92,10 @@ impl Excerpt {
     fn of(text: &str, line: Span, span: Span) -> Self {
         let part = |from: usize, to: usize| text.get(from..to.max(from)).unwrap_or_default();
         let end = span.end.min(line.end).max(span.start);
-        let before: Vec<char> = part(line.start, span.start).chars().collect();
+        let mut before: Vec<char> = part(line.start, span.start).chars().rev().take(AROUND).collect();
+        before.reverse();
+        let before = before.into_iter().collect::<String>();
         let after = part(end, line.end).chars().take(AROUND).collect::<String>();
-        let from = before.len().saturating_sub(AROUND);
-        let before = before.get(from..).unwrap_or_default().iter().collect::<String>();
         let marked = part(span.start, end).chars().take(AROUND).collect::<String>();
         Self { before: clean(&before), marked: clean(&marked), after: clean(&after) }
     }
@@ -230,15 +230,17 @@ impl<'a> Report<'a> {
     }
 
     pub(crate) fn error(&mut self, trouble: Trouble) {
+        // One template or counted node that is read many times is wrong once.
+        let said = &trouble.0;
+        if self.errors.iter().any(|known| known.span.start == said.span.start && known.message == said.message) {
+            return;
+        }
         if self.errors.len() >= MOST_PROBLEMS {
             self.more += 1;
             return;
         }
         let problem = self.locate(trouble, Severity::Error);
-        // One template or counted node that is read many times is wrong once.
-        if !self.errors.iter().any(|known| known.span == problem.span && known.message == problem.message) {
-            self.errors.push(problem);
-        }
+        self.errors.push(problem);
     }
 
     pub(crate) fn warning(&mut self, trouble: Trouble) {
@@ -254,6 +256,13 @@ impl<'a> Report<'a> {
     /// Reports the trouble of what could not be read.
     pub(crate) fn take<T>(&mut self, read: Result<T, Trouble>) -> Option<T> {
         read.map_err(|trouble| self.error(trouble)).ok()
+    }
+
+    /// Counts one more error instead of making its trouble, once no more are kept.
+    pub(crate) fn is_full(&mut self) -> bool {
+        let full = self.errors.len() >= MOST_PROBLEMS;
+        self.more += usize::from(full);
+        full
     }
 
     pub(crate) fn has_errors(&self) -> bool {

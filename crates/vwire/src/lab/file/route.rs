@@ -388,8 +388,7 @@ fn check(report: &mut Report<'_>, known: &Known<'_, '_>) {
             let Some(gateway) = hop.gateway else { continue };
             let link_local = matches!(gateway, IpAddr::V6(address) if address.segments()[0] & 0xffc0 == 0xfe80);
             let reached = networks.iter().any(|network| unit::holds(*network, gateway));
-            let by_route = node.node.routes.iter().any(|other| other != route && unit::holds(other.to, gateway));
-            if link_local || reached || (by_route && gateway.is_ipv6()) {
+            if link_local || reached {
                 continue;
             }
             let name = quoted(&node.node.name);

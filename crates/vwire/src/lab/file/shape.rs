@@ -16,6 +16,7 @@ pub(crate) fn check_table(report: &mut Report<'_>, table: &Table, values: &DeTab
     for (key, value) in values {
         match table.field(key.get_ref()) {
             Some(field) => check(report, field.key, &field.kind, value),
+            None if report.is_full() => {}
             None => report.error(unknown(table, key.get_ref(), span_of(key), value)),
         }
     }
@@ -23,7 +24,11 @@ pub(crate) fn check_table(report: &mut Report<'_>, table: &Table, values: &DeTab
 
 /// Says what an unknown key may have been meant to be.
 fn unknown(table: &Table, key: &str, span: Span, value: &Value<'_>) -> Trouble {
-    let trouble = Trouble::new(span, format!("unknown key {} in {}", quoted(key), table.head));
+    let place = match table.head {
+        head if head == super::tables::FILE.head => format!("at {head}"),
+        head => format!("in `{head}`"),
+    };
+    let trouble = Trouble::new(span, format!("unknown key {} {place}", quoted(key)));
     let lower = key.to_ascii_lowercase();
     let other_name = |field: &&Field| field.known_as.contains(&lower.as_str());
     let meant = nearest(&lower, table.fields.iter().map(|field| field.key));
