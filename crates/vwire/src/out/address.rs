@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use vwire_netlink::Address;
 
@@ -58,9 +59,9 @@ pub const FLAGS: &[AddressFlag] = &[
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AddressNames {
     /// The names of scopes.
-    pub scopes: HashMap<u32, String>,
+    pub scopes: Rc<HashMap<u32, String>>,
     /// The names of who set an address.
-    pub protocols: HashMap<u32, String>,
+    pub protocols: Rc<HashMap<u32, String>>,
 }
 
 impl AddressNames {
@@ -178,7 +179,8 @@ mod tests {
     use vwire_netlink::wire::address::AddressCacheInfo;
 
     fn names() -> AddressNames {
-        let table = |rows: &[(u32, &str)]| rows.iter().map(|(number, name)| (*number, (*name).to_owned())).collect();
+        let owned = |(number, name): &(u32, &str)| (*number, (*name).to_owned());
+        let table = |rows: &[(u32, &str)]| Rc::new(rows.iter().map(owned).collect());
         AddressNames { scopes: table(&[(0, "global"), (253, "link")]), protocols: table(&[(3, "kernel_ll")]) }
     }
 

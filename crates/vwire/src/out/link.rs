@@ -4,6 +4,7 @@
 //! to, stands in a [`Context`] that the caller has filled: nothing is asked of the kernel here.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use vwire_netlink::Link;
 use vwire_netlink::wire::link::Stats64;
@@ -85,9 +86,9 @@ pub struct Context {
     /// Names of namespaces by the id that this namespace has for them.
     pub namespaces: HashMap<i32, Vec<u8>>,
     /// Names of link groups.
-    pub groups: HashMap<u32, String>,
+    pub groups: Rc<HashMap<u32, String>>,
     /// Names of the reasons for `protodown`, by their bit.
-    pub protodown_reasons: HashMap<u32, String>,
+    pub protodown_reasons: Rc<HashMap<u32, String>>,
     /// Names of users, who may own TUN and TAP devices.
     pub users: HashMap<u32, String>,
     /// Names of groups of users.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use vwire_netlink::Neighbour;
 use vwire_netlink::wire::neighbour::NeighbourCacheInfo;
@@ -51,7 +52,7 @@ pub struct NeighbourNames {
     /// The names and types of devices, by their index.
     pub devices: HashMap<u32, (Vec<u8>, u16)>,
     /// The names of who made a neighbour; empty where numbers are wanted.
-    pub protocols: HashMap<u32, String>,
+    pub protocols: Rc<HashMap<u32, String>>,
 }
 
 impl NeighbourNames {
@@ -168,7 +169,10 @@ mod tests {
     }
 
     fn names() -> NeighbourNames {
-        NeighbourNames { devices: [(3, (b"v0".to_vec(), 1))].into(), protocols: [(4, "static".to_owned())].into() }
+        NeighbourNames {
+            devices: [(3, (b"v0".to_vec(), 1))].into(),
+            protocols: Rc::new([(4, "static".to_owned())].into()),
+        }
     }
 
     fn in_full(p: &mut Printer, neighbour: &Neighbour) {

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use vwire_netlink::wire::route::{Hop, RouteCacheInfo, Via};
 use vwire_netlink::{Nexthop, Route};
@@ -80,15 +81,15 @@ pub struct Context {
     /// Names of links by their index.
     pub links: HashMap<u32, Vec<u8>>,
     /// Names of tables.
-    pub tables: HashMap<u32, String>,
+    pub tables: Rc<HashMap<u32, String>>,
     /// Names of who makes routes.
-    pub protocols: HashMap<u32, String>,
+    pub protocols: Rc<HashMap<u32, String>>,
     /// Names of scopes.
-    pub scopes: HashMap<u32, String>,
+    pub scopes: Rc<HashMap<u32, String>>,
     /// Names of realms.
-    pub realms: HashMap<u32, String>,
+    pub realms: Rc<HashMap<u32, String>>,
     /// Names of values of the TOS.
-    pub dsfields: HashMap<u32, String>,
+    pub dsfields: Rc<HashMap<u32, String>>,
     /// The next hops that routes refer to, where `-d` asks for them.
     pub nexthops: HashMap<u32, Nexthop>,
     /// `-N`: numbers in the place of names.
@@ -537,8 +538,8 @@ mod tests {
     use crate::out::Layout;
 
     fn printed(route: &Route, hidden: &Hidden, json: bool) -> String {
-        let mut context = Context { links: HashMap::from([(2, b"v0".to_vec())]), ..Context::default() };
-        context.scopes.insert(253, "link".to_owned());
+        let scopes = Rc::new([(253, "link".to_owned())].into());
+        let context = Context { links: HashMap::from([(2, b"v0".to_vec())]), scopes, ..Context::default() };
         let mut printer = Printer::new(Layout { json, ..Layout::default() });
         print(&mut printer, route, &context, hidden);
         String::from_utf8(printer.take()).unwrap()

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use vwire_netlink::Rule;
 use vwire_netlink::wire::rule::RulePorts;
@@ -62,15 +63,15 @@ const ACTIONS: &[(u8, &str)] = &[
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RuleNames {
     /// Routing tables.
-    pub tables: HashMap<u32, String>,
+    pub tables: Rc<HashMap<u32, String>>,
     /// Who made a rule.
-    pub protocols: HashMap<u32, String>,
+    pub protocols: Rc<HashMap<u32, String>>,
     /// Realms.
-    pub realms: HashMap<u32, String>,
+    pub realms: Rc<HashMap<u32, String>>,
     /// Values of the DS field.
-    pub ds_fields: HashMap<u32, String>,
+    pub ds_fields: Rc<HashMap<u32, String>>,
     /// Groups of devices.
-    pub groups: HashMap<u32, String>,
+    pub groups: Rc<HashMap<u32, String>>,
     /// Protocols above IP.
     pub ip_protocols: HashMap<u32, String>,
     /// The words by which protocols above IP are read.
@@ -327,7 +328,7 @@ mod tests {
     use crate::out::Layout;
 
     fn printed(rule: &Rule, json: bool) -> String {
-        let names = RuleNames { tables: [(254, "main".to_owned())].into(), ..RuleNames::default() };
+        let names = RuleNames { tables: Rc::new([(254, "main".to_owned())].into()), ..RuleNames::default() };
         let mut p = Printer::new(Layout { json, ..Layout::default() });
         p.open_object(None);
         print(&mut p, rule, false, &names);

@@ -4,11 +4,43 @@
 //! and `/usr/lib/iproute2`; where neither exists, the names that iproute2 ships hold. A line is a
 //! number, decimal or `0x` hexadecimal, and a name; `#` begins a comment.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::rc::Rc;
 
 /// Where tables are looked for, first match wins.
 const DIRECTORIES: [&str; 3] = ["/etc/iproute2", "/usr/share/iproute2", "/usr/lib/iproute2"];
+
+/// The tables that have been read: each at its first use and once, however many commands want it.
+#[derive(Debug, Default)]
+pub struct Tables {
+    read: RefCell<HashMap<&'static str, Rc<HashMap<u32, String>>>>,
+    ip_protocols: RefCell<Option<Rc<Protocols>>>,
+}
+
+/// The protocols above IP in their order, each with the words for it.
+type Protocols = Vec<(u32, Vec<String>)>;
+
+impl Tables {
+    /// Returns the rows of a table.
+    #[must_use]
+    pub fn rows(&self, table: Table) -> Rc<HashMap<u32, String>> {
+        Rc::clone(self.read.borrow_mut().entry(table.file).or_insert_with(|| Rc::new(table.load())))
+    }
+
+    /// Returns the number that a name stands for; a number, decimal or hexadecimal, stands for itself.
+    #[must_use]
+    pub fn number(&self, table: Table, word: &[u8]) -> Option<u32> {
+        number_in(&self.rows(table), word)
+    }
+
+    /// Returns the protocols above IP in the order of `/etc/protocols`, each with the words for it, at least one.
+    #[must_use]
+    pub fn ip_protocols(&self) -> Rc<Protocols> {
+        Rc::clone(self.ip_protocols.borrow_mut().get_or_insert_with(|| Rc::new(ip_protocols())))
+    }
+}
 
 /// A table of names and its built-in rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,15 +158,16 @@ impl Table {
     /// Returns the number that a name stands for; a number, decimal or hexadecimal, stands for itself.
     #[must_use]
     pub fn number(self, word: &[u8]) -> Option<u32> {
-        let rows = self.load();
-        let named = rows.iter().find(|(_, name)| name.as_bytes() == word).map(|(number, _)| *number);
-        named.or_else(|| number_of(std::str::from_utf8(word).ok()?))
+        number_in(&self.load(), word)
     }
 }
 
-/// Returns the protocols above IP in the order of `/etc/protocols`, each with the words for it, at least one.
-#[must_use]
-pub fn ip_protocols() -> Vec<(u32, Vec<String>)> {
+fn number_in(rows: &HashMap<u32, String>, word: &[u8]) -> Option<u32> {
+    let named = rows.iter().find(|(_, name)| name.as_bytes() == word).map(|(number, _)| *number);
+    named.or_else(|| number_of(std::str::from_utf8(word).ok()?))
+}
+
+fn ip_protocols() -> Protocols {
     protocol_rows(&std::fs::read("/etc/protocols").unwrap_or_default())
 }
 
@@ -193,6 +226,15 @@ mod tests {
         let rows = protocol_rows(b"# numbers\nip 0 IP # pseudo\ntcp\t6\tTCP\nnonsense\n");
         let words = |row: &(u32, Vec<String>)| (row.0, row.1.join(" "));
         assert_eq!(rows.iter().map(words).collect::<Vec<_>>(), [(0, "ip IP".to_owned()), (6, "tcp TCP".to_owned())]);
+    }
+
+    #[test]
+    fn a_table_is_read_once() {
+        let tables = Tables::default();
+        assert!(Rc::ptr_eq(&tables.rows(GROUPS), &tables.rows(GROUPS)));
+        assert!(!Rc::ptr_eq(&tables.rows(GROUPS), &tables.rows(SCOPES)));
+        assert_eq!(tables.number(GROUPS, b"default"), Some(0));
+        assert!(Rc::ptr_eq(&tables.ip_protocols(), &tables.ip_protocols()));
     }
 
     #[test]

@@ -71,12 +71,21 @@ impl Ip<'_> {
     }
 
     fn index_of(&mut self, name: &[u8]) -> Result<Option<u32>, Failure> {
+        Ok(self.link_named(name, NAME_ONLY)?.map(|link| link.index))
+    }
+
+    /// Returns one link by its name or one of its other names, or `None` where there is none.
+    ///
+    /// # Errors
+    /// The socket cannot be opened.
+    pub fn link_named(&mut self, name: &[u8], ext_mask: u32) -> Result<Option<Link>, Failure> {
         let by_name = match IfName::new(name) {
             Ok(name) => Link::named(name),
+            Err(_) if name.is_empty() => return Ok(None),
             Err(_) => Link { alt_ifname: Some(name.into()), ..Link::default() },
         };
-        let wanted = Link { ext_mask: Some(NAME_ONLY), ..by_name };
-        Ok(self.socket()?.get::<Link>(&Request::get_link(&wanted)).ok().map(|link| link.index))
+        let wanted = Link { ext_mask: Some(ext_mask), ..by_name };
+        Ok(self.socket()?.get::<Link>(&Request::get_link(&wanted)).ok())
     }
 
     /// Returns one link by its index, or `None` where there is none.
@@ -104,8 +113,8 @@ impl Ip<'_> {
     /// The socket cannot be opened. What cannot be named keeps its number.
     pub fn context(&mut self, links: &[Link]) -> Result<Context, Failure> {
         let mut context = Context {
-            groups: names::GROUPS.load(),
-            protodown_reasons: names::PROTODOWN_REASONS.load(),
+            groups: self.tables.rows(names::GROUPS),
+            protodown_reasons: self.tables.rows(names::PROTODOWN_REASONS),
             ..Context::default()
         };
         for link in links {

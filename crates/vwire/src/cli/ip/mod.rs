@@ -40,6 +40,7 @@ use vwire_netlink::Socket;
 use crate::lab::namespace;
 pub use crate::lab::nearest;
 use crate::out::{self, Layout, Palette, Printer};
+use crate::snapshot::names::Tables;
 pub use failure::{Failure, Persona};
 pub(in crate::cli) use netns::enter_failure;
 pub use objects::spoken as spoken_objects;
@@ -57,6 +58,8 @@ pub struct Ip<'a> {
     pub printer: Printer,
     /// Whose words errors speak.
     pub persona: Persona,
+    /// The names of groups, tables, protocols and the like.
+    pub tables: Tables,
     socket: Option<Socket>,
     /// The names of namespaces by their ids, where a snapshot is asked.
     recorded_names: HashMap<i32, Vec<u8>>,
@@ -74,6 +77,7 @@ impl<'a> Ip<'a> {
             options,
             printer,
             persona,
+            tables: Tables::default(),
             socket: None,
             recorded_names: HashMap::new(),
             collected: None,

@@ -192,7 +192,7 @@ fn read(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<Nexthop, Failure> {
             b"group" => hop.group = Some(group(words.value()?)?),
             b"type" => group_type(words, &mut hop)?,
             word if begins("protocol", word) => {
-                let protocol = |word: &[u8]| named(names::ROUTE_PROTOCOLS, word);
+                let protocol = |word: &[u8]| named(&ip.tables, names::ROUTE_PROTOCOLS, word);
                 hop.protocol = known(words, "\"protocol\" value is invalid\n", protocol)?;
             }
             b"hw_stats" => hop.hw_stats_enable = Some(hardware_counts(words.value()?)?),

@@ -436,7 +436,7 @@ mod tests {
 
     fn reads(verb: Verb, line: &str) -> (Result<AddressChange, Stop>, Vec<Remark>) {
         let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
-        let scopes = [(0, "global".to_owned()), (253, "link".to_owned())].into();
+        let scopes = std::rc::Rc::new([(0, "global".to_owned()), (253, "link".to_owned())].into());
         let names = AddressNames { scopes, ..AddressNames::default() };
         let mut remarks = Vec::new();
         let change = read(verb, Family::Unspec, &mut Words::new(&words), &names, &mut remarks);

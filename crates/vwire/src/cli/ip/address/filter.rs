@@ -339,7 +339,8 @@ mod tests {
 
     fn reads(line: &str) -> (AddressFilter, Result<(), Stop>) {
         let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
-        let names = AddressNames { scopes: [(253, "link".to_owned())].into(), ..AddressNames::default() };
+        let names =
+            AddressNames { scopes: std::rc::Rc::new([(253, "link".to_owned())].into()), ..AddressNames::default() };
         read(Family::Unspec, &mut Words::new(&words), &names, number_as)
     }
 

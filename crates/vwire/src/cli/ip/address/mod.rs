@@ -118,12 +118,12 @@ pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
 
 /// Returns the tables by which scopes and protocols are read; with `-N` too, `ip` takes their names.
 #[must_use]
-pub fn names_to_read() -> AddressNames {
-    AddressNames { scopes: names::SCOPES.load(), protocols: names::ADDRESS_PROTOCOLS.load() }
+pub fn names_to_read(ip: &Ip<'_>) -> AddressNames {
+    AddressNames { scopes: ip.tables.rows(names::SCOPES), protocols: ip.tables.rows(names::ADDRESS_PROTOCOLS) }
 }
 
 /// Returns the tables by which scopes and protocols are printed: none with `-N`.
 #[must_use]
 pub fn names_to_print(ip: &Ip<'_>) -> AddressNames {
-    if ip.options.numeric { AddressNames::default() } else { names_to_read() }
+    if ip.options.numeric { AddressNames::default() } else { names_to_read(ip) }
 }

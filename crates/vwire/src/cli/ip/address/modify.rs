@@ -45,7 +45,7 @@ impl Verb {
 /// A wrong word, a device that is not there, or what the kernel refuses.
 pub fn run(ip: &mut Ip<'_>, verb: Verb, words: &mut Words<'_>) -> Result<(), Failure> {
     let mut remarks = Vec::new();
-    let read = change::read(verb, ip.options.family, words, &super::names_to_read(), &mut remarks);
+    let read = change::read(verb, ip.options.family, words, &super::names_to_read(ip), &mut remarks);
     for remark in &remarks {
         say(ip, remark);
     }

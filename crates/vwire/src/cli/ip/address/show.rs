@@ -75,8 +75,8 @@ pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
 /// # Errors
 /// A wrong word, or a device that is not there.
 pub fn read_filter(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(AddressFilter, Found), Failure> {
-    let group = |word: &[u8]| names::GROUPS.number(word);
-    let (filter, end) = read(ip.options.family, words, &super::names_to_read(), group);
+    let group = |word: &[u8]| ip.tables.number(names::GROUPS, word);
+    let (filter, end) = read(ip.options.family, words, &super::names_to_read(ip), group);
     let mut found = Found::default();
     for master in &filter.masters {
         found.master = Some(index_of(ip, master)?);

@@ -25,7 +25,7 @@ use crate::cli::ip::failure::{EXIT_USAGE, Failure, Persona};
 use crate::cli::ip::words::{Words, begins, find, shown};
 use crate::lab::namespace::Namespace;
 use crate::out::link::OPERSTATES;
-use crate::snapshot::names;
+use crate::snapshot::names::{self, Tables};
 
 /// `IFLA_ADDRESS`, `IFLA_BROADCAST` (`linux/if_link.h`).
 const ADDRESS: u16 = 1;
@@ -176,7 +176,7 @@ impl<'a> Reader<'a> {
             Word::Nomaster => self.link.master = Some(0),
             Word::Type => self.kind = Some(words.value()?),
             Word::Alias => self.take_alias(words)?,
-            Word::Group => self.take_group(words)?,
+            Word::Group => self.take_group(&ip.tables, words)?,
             Word::Mode => {
                 self.link.linkmode = Some(self.one_of(words, &["default", "dormant"], "Invalid link mode\n")?)
             }
@@ -192,7 +192,7 @@ impl<'a> Reader<'a> {
                 self.link_netns = Some(value);
             }
             Word::LinkNetnsid => self.take_link_netnsid(words)?,
-            Word::ProtodownReason => self.take_protodown_reason(words)?,
+            Word::ProtodownReason => self.take_protodown_reason(&ip.tables, words)?,
             Word::Parentdev => self.link.parent_dev_name = Some(Text::new(self.value(words)?)),
             Word::Help => return Err(help::usage()),
             Word::Dev => {
@@ -375,12 +375,12 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn take_group(&mut self, words: &mut Words<'a>) -> Result<(), Failure> {
+    fn take_group(&mut self, tables: &Tables, words: &mut Words<'a>) -> Result<(), Failure> {
         let value = self.value(words)?;
         if self.link.group.is_some() {
             return Err(Failure::duplicate("group", value));
         }
-        let group = names::GROUPS.number(value).ok_or_else(|| {
+        let group = tables.number(names::GROUPS, value).ok_or_else(|| {
             wrong(value, "Invalid \"group\" value\n", format!("there is no link group `{}`", shown(value)))
                 .hint("a group is a number, or a name from /etc/iproute2/group")
         })?;
@@ -412,9 +412,9 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn take_protodown_reason(&mut self, words: &mut Words<'a>) -> Result<(), Failure> {
+    fn take_protodown_reason(&mut self, tables: &Tables, words: &mut Words<'a>) -> Result<(), Failure> {
         let value = self.value(words)?;
-        let bit = names::PROTODOWN_REASONS.number(value).filter(|bit| *bit < REASONS).ok_or_else(|| {
+        let bit = tables.number(names::PROTODOWN_REASONS, value).filter(|bit| *bit < REASONS).ok_or_else(|| {
             let cause = format!("`{}` is no reason: a number below {REASONS}, or a name that has one", shown(value));
             wrong(value, "invalid protodown reason\n", cause)
         })?;

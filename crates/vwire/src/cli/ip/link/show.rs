@@ -7,7 +7,7 @@ use crate::cli::ip::{Failure, Ip, Persona};
 use crate::out::Printer;
 use crate::out::counters::CounterStyle;
 use crate::out::link::{self, LinkStyle};
-use crate::snapshot::names;
+use crate::snapshot::names::{self, Tables};
 
 /// `IFF_UP`.
 const UP: u32 = 1;
@@ -53,7 +53,7 @@ pub enum Master {
 /// # Errors
 /// A wrong word, a device that is not there, or what the kernel refuses.
 pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
-    let filter = read(words)?;
+    let filter = read(&ip.tables, words)?;
     let master = match &filter.master {
         None | Some(Master::None) => None,
         Some(Master::Named(name)) => Some(master_index(ip, name)?),
@@ -69,7 +69,7 @@ pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
 ///
 /// # Errors
 /// A word that does not fit.
-pub fn read(words: &mut Words<'_>) -> Result<Filter, Failure> {
+pub fn read(tables: &Tables, words: &mut Words<'_>) -> Result<Filter, Failure> {
     let mut filter = Filter::default();
     while let Some(word) = words.next() {
         match word {
@@ -77,7 +77,7 @@ pub fn read(words: &mut Words<'_>) -> Result<Filter, Failure> {
             b"down" => filter.down = true,
             b"group" => {
                 let value = words.value()?;
-                let group = names::GROUPS.number(value);
+                let group = tables.number(names::GROUPS, value);
                 filter.group = Some(group.ok_or_else(|| Failure::invalid(value, "Invalid \"group\" value\n"))?);
             }
             b"master" => filter.master = Some(Master::Named(words.value()?.to_vec())),
@@ -148,8 +148,11 @@ pub(in crate::cli::ip) fn vrf_index(ip: &mut Ip<'_>, name: &[u8]) -> Result<u32,
 
 fn show_one(ip: &mut Ip<'_>, name: &[u8], filter: &Filter, master: Option<u32>) -> Result<(), Failure> {
     let missing = || Failure::device_does_not_exist(name);
-    let index = ip.device(name)?.ok_or_else(missing)?;
     let ext_mask = ext_mask(ip, filter);
+    if let Some(link) = ip.link_named(name, ext_mask)? {
+        return show(ip, vec![link], filter, master);
+    }
+    let index = ip.device(name)?.ok_or_else(missing)?;
     let wanted = Link { index, ext_mask: Some(ext_mask), ..Link::default() };
     let link = ip.socket()?.get::<Link>(&Request::get_link(&wanted)).map_err(|error| {
         let failure = super::super::kernel::refusal(&error);
@@ -257,7 +260,7 @@ mod tests {
 
     fn filter(line: &str) -> Result<Filter, Failure> {
         let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
-        read(&mut Words::new(&words))
+        read(&Tables::default(), &mut Words::new(&words))
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What numbers stand for while changes are told: kept, since what is gone can no longer be asked for its name.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use vwire_netlink::{Link, LinkFilter, Netconf, Nexthop, Request, Route};
 
@@ -49,15 +50,15 @@ impl Known {
             is_mixed: ip.persona == Persona::Ip,
             has_namespaces: false,
             link_names: Context {
-                groups: names::GROUPS.load(),
-                protodown_reasons: names::PROTODOWN_REASONS.load(),
+                groups: ip.tables.rows(names::GROUPS),
+                protodown_reasons: ip.tables.rows(names::PROTODOWN_REASONS),
                 ..Context::default()
             },
             address_names: address::names_to_print(ip),
             rule_names: rule::names_to_print(ip),
             route_names: route::show::names_only(ip),
             neighbour_names: NeighbourNames {
-                protocols: if ip.options.numeric { HashMap::new() } else { names::ROUTE_PROTOCOLS.load() },
+                protocols: if ip.options.numeric { Rc::default() } else { ip.tables.rows(names::ROUTE_PROTOCOLS) },
                 ..NeighbourNames::default()
             },
         }

@@ -130,7 +130,7 @@ pub fn names_of(ip: &mut Ip<'_>, neighbours: &[Neighbour]) -> Result<NeighbourNa
         }
     }
     if !ip.options.numeric && neighbours.iter().any(|neighbour| neighbour.protocol.is_some()) {
-        names.protocols = names::ROUTE_PROTOCOLS.load();
+        names.protocols = ip.tables.rows(names::ROUTE_PROTOCOLS);
     }
     Ok(names)
 }

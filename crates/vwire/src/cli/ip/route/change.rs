@@ -182,11 +182,13 @@ impl<'a> Reader<'a> {
                     put(&mut self.route.src, 2, &mut self.route.other, &place);
                 }
             }
-            Word::Tos => self.route.tos = known(words, "\"tos\" value is invalid\n", value::dsfield)?,
+            Word::Tos => {
+                self.route.tos = known(words, "\"tos\" value is invalid\n", |word| value::dsfield(&ip.tables, word))?
+            }
             Word::Expires => self.route.expires = Some(known(words, "\"expires\" value is invalid\n", number_as)?),
             Word::Metric => self.route.priority = Some(known(words, "\"metric\" value is invalid\n", number_as)?),
             Word::Scope => {
-                let scope = |word: &[u8]| value::named(names::SCOPES, word);
+                let scope = |word: &[u8]| value::named(&ip.tables, names::SCOPES, word);
                 self.route.scope = known(words, "invalid \"scope\" value\n", scope)?;
                 self.scope = true;
             }
@@ -200,15 +202,18 @@ impl<'a> Reader<'a> {
                 }
                 self.metrics.cc_algo = Some(Text::new(name));
             }
-            Word::Realms => self.route.flow = Some(known(words, "\"realm\" value is invalid\n", value::realms)?),
+            Word::Realms => {
+                self.route.flow =
+                    Some(known(words, "\"realm\" value is invalid\n", |word| value::realms(&ip.tables, word))?)
+            }
             Word::Onlink => self.route.flags |= u32::from(ONLINK),
             Word::Nhid => self.route.nh_id = Some(known(words, "\"id\" value is invalid\n", number_as)?),
             Word::Protocol => {
-                let protocol = |word: &[u8]| value::named(names::ROUTE_PROTOCOLS, word);
+                let protocol = |word: &[u8]| value::named(&ip.tables, names::ROUTE_PROTOCOLS, word);
                 self.route.protocol = known(words, "\"protocol\" value is invalid\n", protocol)?;
             }
             Word::Table => {
-                let table = known(words, "\"table\" value is invalid\n", value::table)?;
+                let table = known(words, "\"table\" value is invalid\n", |word| value::table(&ip.tables, word))?;
                 self.put_table(table);
             }
             Word::Vrf => {
@@ -419,7 +424,8 @@ impl<'a> Reader<'a> {
                 }
                 word if begins("realms", word) => {
                     words.next();
-                    hop.flow = Some(known(words, "\"realm\" value is invalid\n", value::realms)?);
+                    hop.flow =
+                        Some(known(words, "\"realm\" value is invalid\n", |word| value::realms(&ip.tables, word))?);
                 }
                 b"encap" => {
                     words.next();

@@ -11,6 +11,7 @@ use crate::cli::ip::failure::{EXIT_USAGE, Failure};
 use crate::cli::ip::options::Family;
 use crate::cli::ip::words::{Words, number_as, shown};
 use crate::out::encap::{SEG6_ACTIONS, SEG6_FLAVORS, SEG6_MODES, TYPES};
+use crate::snapshot::names::Tables;
 
 /// The usage of `encap`.
 const USAGE: &str = "\
@@ -51,8 +52,8 @@ pub fn read(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(u16, RawNest), Fa
     let mut out = Builder::new();
     match word {
         b"mpls" => mpls(words, &mut out)?,
-        b"ip" => tunnel(words, Family::Inet, &mut out)?,
-        b"ip6" => tunnel(words, Family::Inet6, &mut out)?,
+        b"ip" => tunnel(&ip.tables, words, Family::Inet, &mut out)?,
+        b"ip6" => tunnel(&ip.tables, words, Family::Inet6, &mut out)?,
         b"seg6" => seg6(words, &mut out)?,
         b"seg6local" => seg6_local(ip, words, &mut out)?,
         b"rpl" => rpl(words, &mut out)?,
@@ -103,7 +104,7 @@ fn mpls(words: &mut Words<'_>, out: &mut Builder) -> Result<(), Failure> {
 }
 
 /// `LWTUNNEL_IP_*`, `LWTUNNEL_IP6_*`.
-fn tunnel(words: &mut Words<'_>, family: Family, out: &mut Builder) -> Result<(), Failure> {
+fn tunnel(tables: &Tables, words: &mut Words<'_>, family: Family, out: &mut Builder) -> Result<(), Failure> {
     let known: [&str; 5] = match family {
         Family::Inet => ["id", "dst", "src", "tos", "ttl"],
         _ => ["id", "dst", "src", "tc", "hoplimit"],
@@ -125,7 +126,7 @@ fn tunnel(words: &mut Words<'_>, family: Family, out: &mut Builder) -> Result<()
             "dst" => out.bytes(2, &address(value, family)?.octets),
             "src" => out.bytes(3, &address(value, family)?.octets),
             "ttl" | "hoplimit" => out.u8(4, number_as(value).ok_or_else(|| invalid(word, value))?),
-            _ => out.u8(5, dsfield(value).ok_or_else(|| invalid(word, value))?),
+            _ => out.u8(5, dsfield(tables, value).ok_or_else(|| invalid(word, value))?),
         }
     }
     if flags != 0 {
@@ -220,9 +221,11 @@ fn seg6_local(ip: &mut Ip<'_>, words: &mut Words<'_>, out: &mut Builder) -> Resu
                 action = Some(value);
                 out.u32(1, number);
             }
-            "table" => out.u32(3, table(value).ok_or_else(|| Failure::invalid(value, "invalid table id\n"))?),
+            "table" => {
+                out.u32(3, table(&ip.tables, value).ok_or_else(|| Failure::invalid(value, "invalid table id\n"))?)
+            }
             "vrftable" => {
-                out.u32(9, table(value).ok_or_else(|| Failure::invalid(value, "invalid vrf table id\n"))?);
+                out.u32(9, table(&ip.tables, value).ok_or_else(|| Failure::invalid(value, "invalid vrf table id\n"))?);
             }
             "nh4" => out.bytes(4, &address(value, Family::Inet)?.octets),
             "nh6" => out.bytes(5, &address(value, Family::Inet6)?.octets),

@@ -10,7 +10,7 @@ use crate::cli::ip::options::Family;
 use crate::cli::ip::words::{Keyword, Words, begins, exact, find, number_as, prefix};
 use crate::out::host::octets;
 use crate::out::route::{Hidden, Part};
-use crate::snapshot::names;
+use crate::snapshot::names::{self, Tables};
 
 /// `RT_TABLE_MAIN`.
 pub const MAIN: u32 = 254;
@@ -122,7 +122,7 @@ pub fn read(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<Filter, Failure> {
                 filter.table = table.ok_or_else(|| value::no_vrf(name))?;
                 filter.types = Some(!(1 << TYPE_LOCAL | 1 << TYPE_BROADCAST));
             }
-            Some(meaning) => filter.take(words, meaning)?,
+            Some(meaning) => filter.take(&ip.tables, words, meaning)?,
             None => {
                 let word = if begins("to", word) { words.value()? } else { word };
                 filter.destination.take(words, word, family)?;
@@ -141,7 +141,7 @@ pub fn read(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<Filter, Failure> {
 }
 
 impl Filter {
-    fn take(&mut self, words: &mut Words<'_>, meaning: Word) -> Result<(), Failure> {
+    fn take(&mut self, tables: &Tables, words: &mut Words<'_>, meaning: Word) -> Result<(), Failure> {
         let word = match meaning {
             Word::Cached => {
                 self.cached = true;
@@ -155,23 +155,23 @@ impl Filter {
         };
         let wrong = |message: &str| Failure::invalid(word, message);
         match meaning {
-            Word::Table => match value::table(word) {
+            Word::Table => match value::table(tables, word) {
                 Some(table) => self.table = table,
                 None if word == b"all" => self.table = 0,
                 None if word == b"cache" => self.cached = true,
                 None if word == b"help" => return Err(help::usage()),
                 None => return Err(wrong("table id value is invalid\n")),
             },
-            Word::Tos => self.tos = Some(value::dsfield(word).ok_or_else(|| wrong("TOS value is invalid\n"))?),
+            Word::Tos => self.tos = Some(value::dsfield(tables, word).ok_or_else(|| wrong("TOS value is invalid\n"))?),
             Word::Protocol => {
-                self.protocol = value::named(names::ROUTE_PROTOCOLS, word);
+                self.protocol = value::named(tables, names::ROUTE_PROTOCOLS, word);
                 self.hides_protocol = self.protocol.is_some();
                 if self.protocol.is_none() && word != b"all" {
                     return Err(wrong("invalid \"protocol\"\n"));
                 }
             }
             Word::Scope => {
-                self.scope = value::named(names::SCOPES, word);
+                self.scope = value::named(tables, names::SCOPES, word);
                 if self.scope.is_none() && word != b"all" {
                     return Err(wrong("invalid \"scope\"\n"));
                 }
@@ -186,7 +186,7 @@ impl Filter {
             }
             Word::Src => self.prefsrc = Some(value::network(word, self.preferred)?),
             Word::Realms => {
-                let realms = value::realms(word).ok_or_else(|| wrong("invalid realms\n"))?;
+                let realms = value::realms(tables, word).ok_or_else(|| wrong("invalid realms\n"))?;
                 self.realms = Some((realms, realm_mask(realms, word)));
             }
             Word::From => self.source.take(words, word, self.preferred)?,

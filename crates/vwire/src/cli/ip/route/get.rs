@@ -112,7 +112,7 @@ impl<'a> Question<'a> {
     fn take(&mut self, ip: &mut Ip<'_>, words: &mut Words<'a>, meaning: Word) -> Result<(), Failure> {
         let route = &mut self.route;
         match meaning {
-            Word::Tos => route.tos = known(words, "TOS value is invalid\n", value::dsfield)?,
+            Word::Tos => route.tos = known(words, "TOS value is invalid\n", |word| value::dsfield(&ip.tables, word))?,
             Word::From => {
                 let word = words.value()?;
                 if begins("help", word) {

@@ -88,7 +88,7 @@ pub fn terminated(ip: &mut Ip<'_>, error: &DumpError, last: &str) -> Result<Fail
 /// Tells which tables there are.
 fn tables(ip: &mut Ip<'_>) -> Result<String, Failure> {
     let routes = ip.socket()?.routes(&Route::default()).unwrap_or_default();
-    Ok(hint::tables(&routes, &names::ROUTE_TABLES.load()))
+    Ok(hint::tables(&routes, &ip.tables.rows(names::ROUTE_TABLES)))
 }
 
 /// Runs `ip route flush`.
@@ -223,11 +223,11 @@ pub fn context(ip: &mut Ip<'_>, routes: &[Route]) -> Result<Context, Failure> {
 #[must_use]
 pub fn names_only(ip: &Ip<'_>) -> Context {
     Context {
-        tables: names::ROUTE_TABLES.load(),
-        protocols: names::ROUTE_PROTOCOLS.load(),
-        scopes: names::SCOPES.load(),
-        realms: names::REALMS.load(),
-        dsfields: names::DS_FIELDS.load(),
+        tables: ip.tables.rows(names::ROUTE_TABLES),
+        protocols: ip.tables.rows(names::ROUTE_PROTOCOLS),
+        scopes: ip.tables.rows(names::SCOPES),
+        realms: ip.tables.rows(names::REALMS),
+        dsfields: ip.tables.rows(names::DS_FIELDS),
         numeric: ip.options.numeric,
         details: ip.options.details,
         stats: ip.options.stats,

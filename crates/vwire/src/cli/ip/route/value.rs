@@ -8,7 +8,7 @@ use crate::cli::ip::words::{Words, begins, number_as, shown};
 use crate::cli::ip::{Ip, prefix};
 use crate::out::host::octets;
 use crate::out::route::TYPES;
-use crate::snapshot::names::{self, Table};
+use crate::snapshot::names::{self, Table, Tables};
 use vwire_netlink::wire::link::KindData;
 
 /// An address of any family, and how much of it is the network.
@@ -137,24 +137,24 @@ pub fn via(words: &mut Words<'_>, usual: Family) -> Result<Place, Failure> {
 
 /// Reads a name of a table, or a number of at most 8 bits.
 #[must_use]
-pub fn named(table: Table, word: &[u8]) -> Option<u8> {
-    let rows = table.load();
+pub fn named(tables: &Tables, table: Table, word: &[u8]) -> Option<u8> {
+    let rows = tables.rows(table);
     let least = rows.iter().filter(|(_, name)| name.as_bytes() == word).map(|(number, _)| *number).min();
     least.and_then(|number| u8::try_from(number).ok()).or_else(|| number_as(word))
 }
 
 /// Reads the name or the number of a routing table.
 #[must_use]
-pub fn table(word: &[u8]) -> Option<u32> {
-    let rows = names::ROUTE_TABLES.load();
+pub fn table(tables: &Tables, word: &[u8]) -> Option<u32> {
+    let rows = tables.rows(names::ROUTE_TABLES);
     let named = rows.iter().find(|(_, name)| name.as_bytes() == word).map(|(number, _)| *number);
     named.or_else(|| number_as(word))
 }
 
 /// Reads the name of a TOS, or its number in hexadecimal.
 #[must_use]
-pub fn dsfield(word: &[u8]) -> Option<u8> {
-    let rows = names::DS_FIELDS.load();
+pub fn dsfield(tables: &Tables, word: &[u8]) -> Option<u8> {
+    let rows = tables.rows(names::DS_FIELDS);
     let named = rows.iter().filter(|(_, name)| name.as_bytes() == word).map(|(number, _)| *number).min();
     let digits = word.strip_prefix(b"0x").or_else(|| word.strip_prefix(b"0X")).unwrap_or(word);
     let number = || u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
@@ -163,8 +163,8 @@ pub fn dsfield(word: &[u8]) -> Option<u8> {
 
 /// Reads `TO`, `FROM/TO`, or both in one number.
 #[must_use]
-pub fn realms(word: &[u8]) -> Option<u32> {
-    let realm = |part: &[u8]| named(names::REALMS, part).map(u32::from);
+pub fn realms(tables: &Tables, word: &[u8]) -> Option<u32> {
+    let realm = |part: &[u8]| named(tables, names::REALMS, part).map(u32::from);
     let to = |part: &[u8]| if part.is_empty() { Some(0) } else { realm(part) };
     let spelled = match word.iter().position(|byte| *byte == b'/') {
         None => to(word),
@@ -287,10 +287,10 @@ mod tests {
 
     #[test]
     fn realms_are_one_or_two() {
-        assert_eq!(realms(b"5"), Some(5));
-        assert_eq!(realms(b"5/6"), Some(5 << 16 | 6));
-        assert_eq!(realms(b"5/"), Some(5 << 16));
-        assert_eq!(realms(b"70000"), Some(70000));
-        assert_eq!(realms(b"x"), None);
+        assert_eq!(realms(&Tables::default(), b"5"), Some(5));
+        assert_eq!(realms(&Tables::default(), b"5/6"), Some(5 << 16 | 6));
+        assert_eq!(realms(&Tables::default(), b"5/"), Some(5 << 16));
+        assert_eq!(realms(&Tables::default(), b"70000"), Some(70000));
+        assert_eq!(realms(&Tables::default(), b"x"), None);
     }
 }

@@ -279,7 +279,7 @@ mod tests {
 
     fn reads(verb: Verb, line: &str) -> Result<Rule, (String, u8)> {
         let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
-        let names = RuleNames { tables: [(254, "main".to_owned())].into(), ..RuleNames::default() };
+        let names = RuleNames { tables: std::rc::Rc::new([(254, "main".to_owned())].into()), ..RuleNames::default() };
         let (wanted, end) = read(verb, Family::Unspec, &mut Words::new(&words), &names);
         end.map(|()| wanted.rule)
             .map_err(|failure| (String::from_utf8(failure.render(Persona::Ip)).unwrap(), failure.exit()))

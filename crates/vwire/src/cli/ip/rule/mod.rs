@@ -99,20 +99,20 @@ fn asks_for_help(ip: &Ip<'_>, words: &Words<'_>) -> bool {
 
 /// Returns the tables by which values are read; with `-N` too, `ip` takes their names.
 #[must_use]
-pub fn names_to_read() -> RuleNames {
-    let protocols = names::ip_protocols();
+pub fn names_to_read(ip: &Ip<'_>) -> RuleNames {
+    let protocols = ip.tables.ip_protocols();
     RuleNames {
-        tables: names::ROUTE_TABLES.load(),
-        protocols: names::ROUTE_PROTOCOLS.load(),
-        realms: names::REALMS.load(),
-        ds_fields: names::DS_FIELDS.load(),
-        groups: names::GROUPS.load(),
+        tables: ip.tables.rows(names::ROUTE_TABLES),
+        protocols: ip.tables.rows(names::ROUTE_PROTOCOLS),
+        realms: ip.tables.rows(names::REALMS),
+        ds_fields: ip.tables.rows(names::DS_FIELDS),
+        groups: ip.tables.rows(names::GROUPS),
         // The first row of a number has its name.
         ip_protocols: protocols.iter().rev().map(|(number, words)| (*number, words[0].clone())).collect(),
         ip_protocol_words: protocols
-            .into_iter()
+            .iter()
             .rev()
-            .flat_map(|(number, words)| words.into_iter().map(move |word| (word, number)))
+            .flat_map(|(number, words)| words.iter().map(move |word| (word.clone(), *number)))
             .collect(),
         numeric: false,
     }
@@ -121,7 +121,7 @@ pub fn names_to_read() -> RuleNames {
 /// Returns the tables by which values are printed: none with `-N`.
 #[must_use]
 pub fn names_to_print(ip: &Ip<'_>) -> RuleNames {
-    if ip.options.numeric { RuleNames { numeric: true, ..RuleNames::default() } } else { names_to_read() }
+    if ip.options.numeric { RuleNames { numeric: true, ..RuleNames::default() } } else { names_to_read(ip) }
 }
 
 #[cfg(test)]

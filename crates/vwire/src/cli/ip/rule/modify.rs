@@ -58,7 +58,7 @@ pub fn run(ip: &mut Ip<'_>, verb: Verb, words: &mut Words<'_>) -> Result<(), Fai
         return Err(Failure::new(EXIT_SEMANTIC, message, "the command does not say which rule")
             .hint(format!("it looks like `vwire rule {word} from 192.0.2.0/24 table 100 priority 1000`")));
     }
-    let (wanted, end) = change::read(verb, ip.options.family, words, &super::names_to_read());
+    let (wanted, end) = change::read(verb, ip.options.family, words, &super::names_to_read(ip));
     if wanted.has_nat {
         ip.say(match ip.persona {
             Persona::Ip => b"Warning: route NAT is deprecated\n".as_slice(),

@@ -18,7 +18,7 @@ pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     if super::asks_for_help(ip, words) {
         return Err(Failure::usage(super::HELP));
     }
-    let filter = filter::read(ip.options.family, words, &super::names_to_read())?;
+    let filter = filter::read(ip.options.family, words, &super::names_to_read(ip))?;
     let names = super::names_to_print(ip);
     let details = ip.options.details > 0;
     // `ip` shows the rules of every maker, whatever `protocol` says.
@@ -43,7 +43,7 @@ pub fn flush(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     if super::asks_for_help(ip, words) {
         return Err(Failure::usage(super::HELP));
     }
-    let filter = filter::read(ip.options.family, words, &super::names_to_read())?;
+    let filter = filter::read(ip.options.family, words, &super::names_to_read(ip))?;
     let rules = dump(ip, &filter)?;
     let chosen = rules.iter().filter(|rule| filter.is_made_by(rule) && rule.priority.is_some());
     let requests: Vec<Request> = chosen.map(Request::del_rule).collect();

@@ -275,7 +275,8 @@ mod tests {
     use crate::cli::ip::Persona;
 
     fn names() -> RuleNames {
-        let table = |rows: &[(u32, &str)]| rows.iter().map(|(number, name)| (*number, (*name).to_owned())).collect();
+        let owned = |(number, name): &(u32, &str)| (*number, (*name).to_owned());
+        let table = |rows: &[(u32, &str)]| std::rc::Rc::new(rows.iter().map(owned).collect());
         RuleNames {
             tables: table(&[(254, "main")]),
             realms: table(&[(0, "cosmos"), (7, "seven")]),
