@@ -118,10 +118,12 @@ pub fn print_brief(p: &mut Printer, address: &Address) {
 /// Prints the address itself, its peer, the length of the prefix and the metric of its route.
 fn print_local(p: &mut Printer, address: &Address) {
     let Some(local) = address.local.or(address.address) else { return };
-    p.coloured(Some(colour(local)), "local", "", local.to_string(), "");
+    let host = p.host_of(local);
+    p.coloured(Some(colour(local)), "local", "", host, "");
     if let Some(peer) = address.address.filter(|peer| *peer != local) {
         p.text(" peer ");
-        p.coloured(Some(colour(peer)), "address", "", peer.to_string(), "");
+        let host = p.host_of(peer);
+        p.coloured(Some(colour(peer)), "address", "", host, "");
     }
     p.number("prefixlen", "/", address.prefixlen, " ");
     if let Some(metric) = address.rt_priority {
@@ -132,7 +134,8 @@ fn print_local(p: &mut Printer, address: &Address) {
 fn print_other(p: &mut Printer, word: &str, name: &str, address: Option<IpAddr>) {
     let Some(address) = address else { return };
     p.text(format!("{word} "));
-    p.coloured(Some(colour(address)), name, "", address.to_string(), " ");
+    let host = p.host_of(address);
+    p.coloured(Some(colour(address)), name, "", host, " ");
 }
 
 fn colour(address: IpAddr) -> Colour {

@@ -2,14 +2,15 @@
 
 use vwire_netlink::wire::AddressLabel;
 
-use super::host::{self, colour};
+use super::host::colour;
 use super::{Colour, Printer};
 
 /// Prints a label and ends the line; `device` is the name of the link that it is for alone.
 pub fn print(p: &mut Printer, label: &AddressLabel, device: Option<&[u8]>) {
     if let Some(address) = label.address {
         p.text("prefix ");
-        p.coloured(colour(label.family.into()), "address", "", host::ip(address), "");
+        let host = p.host_of(address);
+        p.coloured(colour(label.family.into()), "address", "", host, "");
         p.number("prefixlen", "/", label.prefixlen, " ");
     }
     if let Some(device) = device {

@@ -67,7 +67,8 @@ fn print_one(p: &mut Printer, address: &Multicast) {
                 IpAddr::V6(_) => ("inet6", " ", Colour::Inet6),
             };
             p.string("family", "", word, blank);
-            p.coloured(Some(colour), "address", "", group.to_string(), "");
+            let host = p.host_of(*group);
+            p.coloured(Some(colour), "address", "", host, "");
         }
     }
     if address.users != 1 {

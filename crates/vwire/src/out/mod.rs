@@ -12,6 +12,7 @@ pub mod devices;
 pub mod encap;
 pub mod failure;
 pub mod host;
+pub mod hosts;
 pub mod json;
 pub mod kind;
 pub mod link;

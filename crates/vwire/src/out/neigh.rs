@@ -70,7 +70,8 @@ impl NeighbourNames {
 /// Prints a neighbour and ends its line.
 pub fn print(p: &mut Printer, neighbour: &Neighbour, style: NeighbourStyle, names: &NeighbourNames) {
     if let Some(address) = neighbour.dst {
-        p.coloured(Some(colour(address)), "dst", "", address.to_string(), " ");
+        let host = p.host_of(address);
+        p.coloured(Some(colour(address)), "dst", "", host, " ");
     }
     if style.device && neighbour.index != 0 {
         p.text("dev ");
@@ -106,8 +107,9 @@ pub fn print(p: &mut Printer, neighbour: &Neighbour, style: NeighbourStyle, name
 /// Prints a neighbour as a line of a brief list.
 pub fn print_brief(p: &mut Printer, neighbour: &Neighbour, style: NeighbourStyle, names: &NeighbourNames) {
     if let Some(address) = neighbour.dst {
-        p.string_json("dst", address.to_string());
-        p.coloured_text(Some(colour(address)), "", format!("{:<39}", address.to_string()), " ");
+        let host = p.host_of(address);
+        p.string_json("dst", &host);
+        p.coloured_text(Some(colour(address)), "", format!("{host:<39}"), " ");
     }
     if style.device && neighbour.index != 0 {
         let mut name = names.device(neighbour.index);

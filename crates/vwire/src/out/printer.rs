@@ -8,8 +8,12 @@
 //! All bytes gather in a buffer; [`Printer::take`] hands them out. The printer touches no file.
 
 use std::io;
+use std::net::IpAddr;
+use std::rc::Rc;
 
 use super::colour::{Colour, Palette};
+use super::host::{AF_INET, AF_INET6, octets};
+use super::hosts::{self, Hosts};
 use super::json::JsonWriter;
 
 /// How output is laid out.
@@ -31,6 +35,7 @@ pub struct Printer {
     out: Vec<u8>,
     json: Option<JsonWriter>,
     layout: Layout,
+    hosts: Option<Rc<dyn Hosts>>,
 }
 
 impl Printer {
@@ -38,7 +43,31 @@ impl Printer {
     #[must_use]
     pub fn new(layout: Layout) -> Self {
         let json = layout.json.then(|| JsonWriter::new(layout.pretty));
-        Self { out: Vec::new(), json, layout }
+        Self { out: Vec::new(), json, layout, hosts: None }
+    }
+
+    /// Makes an empty printer with another layout, which calls hosts as this one does.
+    #[must_use]
+    pub fn like(&self, layout: Layout) -> Self {
+        Self { hosts: self.hosts.clone(), ..Self::new(layout) }
+    }
+
+    /// Calls hosts by their names from now on.
+    pub fn call_hosts_by(&mut self, hosts: Rc<dyn Hosts>) {
+        self.hosts = Some(hosts);
+    }
+
+    /// Spells an address, or its host's name where that is asked for.
+    #[must_use]
+    pub fn host(&self, family: u16, address: &[u8]) -> String {
+        hosts::spell(self.hosts.as_deref(), family, address)
+    }
+
+    /// Spells an IP address, or its host's name where that is asked for.
+    #[must_use]
+    pub fn host_of(&self, address: IpAddr) -> String {
+        let family = if address.is_ipv4() { AF_INET } else { AF_INET6 };
+        self.host(family, &octets(address))
     }
 
     /// Hands out all that was printed so far and forgets it.

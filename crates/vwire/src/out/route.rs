@@ -31,6 +31,8 @@ pub const TYPES: [&str; 12] = [
 ];
 /// `RTN_UNICAST`.
 const UNICAST: u8 = 1;
+/// As much of a host's name as `ip` has room for in a destination.
+const LONGEST_NAME: usize = 63;
 /// `RTN_MULTICAST`.
 const MULTICAST: u8 = 5;
 /// `RTM_F_CLONED`: it is an answer, not a route that was made.
@@ -293,20 +295,30 @@ impl Record<'_> {
         }
         let colour = host::colour(self.family());
         match (route.dst, route.dst_len) {
-            (Some(address), length) => p.coloured(colour, "dst", "", self.prefix(address, length), " "),
+            (Some(address), length) => {
+                let spelled = self.prefix(p, address, length);
+                p.coloured(colour, "dst", "", spelled, " ");
+            }
             (None, 0) => p.coloured(None, "dst", "", "default", " "),
             (None, length) => p.coloured(None, "dst", "", format!("0/{length} "), " "),
         }
         match (route.src, route.src_len) {
-            (Some(address), length) => p.coloured(colour, "from", "from ", self.prefix(address, length), " "),
+            (Some(address), length) => {
+                let spelled = self.prefix(p, address, length);
+                p.coloured(colour, "from", "from ", spelled, " ");
+            }
             (None, 0) => {}
             (None, length) => p.string("src", "from ", format!("0/{length}"), " "),
         }
     }
 
-    fn prefix(&self, address: IpAddr, length: u8) -> String {
-        let spelled = host::host(self.family(), &host::octets(address));
-        if length == self.host_bits() { spelled } else { format!("{spelled}/{length}") }
+    /// Spells a prefix; only a host's has a name, of which `ip` has room for the beginning.
+    fn prefix(&self, p: &Printer, address: IpAddr, length: u8) -> String {
+        let octets = host::octets(address);
+        if length == self.host_bits() {
+            return p.host(self.family(), &octets).chars().take(LONGEST_NAME).collect();
+        }
+        format!("{}/{length}", host::host(self.family(), &octets))
     }
 
     fn print_way(&self, p: &mut Printer) {
@@ -442,15 +454,17 @@ impl Record<'_> {
 
 /// Prints `via ADDRESS`.
 pub(super) fn print_gateway(p: &mut Printer, family: u16, address: &[u8]) {
-    p.string_json("gateway", host::host(family, address));
+    let spelled = p.host(family, address);
+    p.string_json("gateway", &spelled);
     p.text("via ");
-    p.coloured_text(host::colour(family), "", host::host(family, address), " ");
+    p.coloured_text(host::colour(family), "", &spelled, " ");
 }
 
 fn print_via(p: &mut Printer, via: &Via) {
     p.open_object(Some("via"));
     p.string("family", "via ", host::family_word(via.family), " ");
-    p.coloured(host::colour(via.family), "host", "", host::host(via.family, &via.address), " ");
+    let spelled = p.host(via.family, &via.address);
+    p.coloured(host::colour(via.family), "host", "", spelled, " ");
     p.close_object();
 }
 

@@ -302,7 +302,10 @@ fn print_action(p: &mut Printer, rule: &Rule, names: &RuleNames) {
         NAT => {
             let gateway = rule.other.iter().find(|attribute| attribute.flagged_number == RTA_GATEWAY);
             match gateway.and_then(|attribute| <[u8; 4]>::try_from(&*attribute.payload).ok()) {
-                Some(octets) => p.string("nat_gateway", " map-to ", IpAddr::from(octets).to_string(), ""),
+                Some(octets) => {
+                    let host = p.host_of(octets.into());
+                    p.string("nat_gateway", " map-to ", host, "");
+                }
                 None => p.null("masquerade", " masquerade"),
             }
         }

@@ -2,12 +2,13 @@
 
 use std::net::Ipv6Addr;
 
-use super::{Colour, Printer, host};
+use super::{Colour, Printer};
 
 /// Prints a token and ends the line.
 pub fn print(p: &mut Printer, token: Ipv6Addr, device: &[u8]) {
     p.text("token ");
-    p.coloured(Some(Colour::Inet6), "token", "", host::ip(token.into()), "");
+    let host = p.host_of(token.into());
+    p.coloured(Some(Colour::Inet6), "token", "", host, "");
     p.text(" dev ");
     // The line feed belongs to the colour, as in `ip`.
     p.coloured(Some(Colour::Device), "ifname", "", device, "\n");

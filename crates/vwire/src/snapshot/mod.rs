@@ -24,6 +24,7 @@ macro_rules! plain_structs {
 
 pub mod device;
 pub mod document;
+pub mod hosts;
 pub mod kernel;
 pub mod names;
 pub mod read;

@@ -23,6 +23,7 @@ mod ntable;
 mod ping;
 mod programs;
 mod recorded;
+mod resolve;
 mod route;
 mod route_refused;
 mod rule;

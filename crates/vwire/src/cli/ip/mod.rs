@@ -34,12 +34,15 @@ pub mod words;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, Write};
+use std::net::IpAddr;
+use std::rc::Rc;
 
 use vwire_netlink::Socket;
 
 use crate::lab::namespace;
 pub use crate::lab::nearest;
 use crate::out::{self, Layout, Palette, Printer};
+use crate::snapshot;
 use crate::snapshot::names::Tables;
 pub use failure::{Failure, Persona};
 pub(in crate::cli) use netns::enter_failure;
@@ -72,7 +75,10 @@ pub struct Ip<'a> {
 impl<'a> Ip<'a> {
     /// Makes the surroundings of one command, or of a batch of them.
     pub fn new(options: Options, persona: Persona, stdout: &'a mut dyn Write, stderr: &'a mut dyn Write) -> Self {
-        let printer = Printer::new(layout(&options));
+        let mut printer = Printer::new(layout(&options));
+        if options.resolve {
+            printer.call_hosts_by(Rc::new(SystemHosts::default()));
+        }
         Self {
             options,
             printer,
@@ -96,6 +102,12 @@ impl<'a> Ip<'a> {
         }
         self.printer.drain_to(self.stdout)?;
         self.stdout.flush()
+    }
+
+    /// Prints in another layout from now on; returns the printer that did it so far.
+    pub fn lay_out(&mut self, layout: Layout) -> Printer {
+        let other = self.printer.like(layout);
+        std::mem::replace(&mut self.printer, other)
     }
 
     /// Returns whether what a command prints becomes a part of one document.
@@ -129,6 +141,16 @@ impl<'a> Ip<'a> {
 
     fn tongue(&self) -> Tongue {
         Tongue::new(self.persona, self.options.json)
+    }
+}
+
+/// The names that the system knows.
+#[derive(Debug, Default)]
+struct SystemHosts(snapshot::hosts::Hosts);
+
+impl out::hosts::Hosts for SystemHosts {
+    fn name(&self, address: IpAddr) -> Option<String> {
+        self.0.name(address)
     }
 }
 

@@ -7,8 +7,8 @@ use super::kernel::refusal;
 use super::options::Family;
 use super::words::{Keyword, Words, find, in_full, prefix};
 use super::{Failure, Ip, Persona};
+use crate::out::Layout;
 use crate::out::netconf;
-use crate::out::{Layout, Printer};
 
 /// What is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,7 @@ fn show_one(ip: &mut Ip<'_>, index: i32, family: Family) -> Result<(), Failure> 
     }
     // `ip` prints text here, whatever is asked for.
     let layout = Layout { json: false, ..ip.printer.layout() };
-    let before = std::mem::replace(&mut ip.printer, Printer::new(layout));
+    let before = ip.lay_out(layout);
     let result = print(ip, &[answer]);
     let text = std::mem::replace(&mut ip.printer, before).take();
     ip.printer.verbatim(text);

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use vwire_netlink::wire::link::bridge::{BoolOptions, Bridge, BridgeId};
 use vwire_netlink::wire::nest::RawNest;
 
-use super::fact::{hexadecimal, ipv6, number, number_as, octets, timer, word, word_as};
+use super::fact::{hexadecimal, number, number_as, octets, timer, word, word_as};
 use super::protocol;
 use crate::out::link::LinkStyle;
 use crate::out::{Colour, Printer};
@@ -138,7 +138,7 @@ fn print_querier(p: &mut Printer, state: &RawNest) {
     let payload = |number| state.attributes().find(|attribute| attribute.number() == number).map(|a| a.payload());
     for querier in &QUERIERS {
         p.open_object(Some(querier.member));
-        if let Some(address) = payload(querier.first).and_then(spell_address) {
+        if let Some(address) = payload(querier.first).and_then(|payload| spell_address(p, payload)) {
             p.text(querier.address);
             p.text(" ");
             p.coloured(Some(querier.colour), querier.address, "", address, " ");
@@ -153,10 +153,10 @@ fn print_querier(p: &mut Printer, state: &RawNest) {
     }
 }
 
-fn spell_address(payload: &[u8]) -> Option<String> {
-    let v4 = || Some(Ipv4Addr::from(<[u8; 4]>::try_from(payload).ok()?).to_string());
-    let v6 = || Some(ipv6(Ipv6Addr::from(<[u8; 16]>::try_from(payload).ok()?)));
-    v4().or_else(v6)
+fn spell_address(p: &Printer, payload: &[u8]) -> Option<String> {
+    let v4 = || Some(Ipv4Addr::from(<[u8; 4]>::try_from(payload).ok()?).into());
+    let v6 = || Some(Ipv6Addr::from(<[u8; 16]>::try_from(payload).ok()?).into());
+    Some(p.host_of(v4().or_else(v6)?))
 }
 
 /// Spells a time as `ip` does, which takes the kernel's hundredths of a second for nanoseconds.

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::fact::{hexadecimal, ipv6, mark, number_as, word, word_as};
+use super::fact::{hexadecimal, mark, number_as, word, word_as};
 use crate::out::Printer;
 use crate::out::link::Context;
 
@@ -28,8 +28,7 @@ pub(super) fn print_ends(p: &mut Printer, v6: bool, remote: Option<IpAddr>, loca
             Some(address) if address.is_ipv6() != v6 => "unknown".to_owned(),
             None => "any".to_owned(),
             Some(address) if address.is_unspecified() => "any".to_owned(),
-            Some(IpAddr::V4(address)) => address.to_string(),
-            Some(IpAddr::V6(address)) => ipv6(address),
+            Some(address) => p.host_of(address),
         };
         word(p, name, spelled);
     }

@@ -3,8 +3,7 @@
 //! Where the word in the text differs from the member's name in JSON, the function ends in `_as` and
 //! takes both, the member first.
 
-use std::fmt::Display;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::out::Printer;
 use crate::out::link::Context;
@@ -53,9 +52,10 @@ pub(super) fn hexadecimal(p: &mut Printer, name: &str, word: &str, value: Option
     );
 }
 
-/// Prints `word ADDRESS ` in no colour.
-pub(super) fn address(p: &mut Printer, name: &str, word: &str, value: impl Display) {
-    word_as(p, name, word, value.to_string());
+/// Prints `word ADDRESS ` in no colour, or the name of the host.
+pub(super) fn host(p: &mut Printer, name: &str, word: &str, address: impl Into<IpAddr>) {
+    let host = p.host_of(address.into());
+    word_as(p, name, word, host);
 }
 
 /// Prints `word ` and `true` where a flag is set.

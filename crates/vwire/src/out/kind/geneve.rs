@@ -2,23 +2,27 @@
 
 use vwire_netlink::wire::link::tunnel::Geneve;
 
-use super::fact::{address, fragmentation, hexadecimal, ipv6, mark, number, number_as, time_to_live, type_of_service};
+use super::fact::{fragmentation, hexadecimal, host, mark, number, number_as, time_to_live, type_of_service};
 use crate::out::{Colour, Printer};
 
 pub(super) fn print(p: &mut Printer, geneve: &Geneve) {
     mark(p, "external", "external ", geneve.collect_metadata);
     number(p, "id", geneve.id);
     match (geneve.remote, geneve.remote6) {
-        (Some(remote), _) if !remote.is_unspecified() => address(p, "remote", "remote", remote),
+        (Some(remote), _) if !remote.is_unspecified() => host(p, "remote", "remote", remote),
         (None, Some(remote)) if !remote.is_unspecified() && !remote.is_multicast() => {
-            address(p, "remote6", "remote", ipv6(remote));
+            host(p, "remote6", "remote", remote);
         }
         _ => {}
     }
     match (geneve.local, geneve.local6) {
-        (Some(local), _) => p.coloured(Some(Colour::Inet), "local", "local ", local.to_string(), " "),
+        (Some(local), _) => {
+            let spelled = p.host_of(local.into());
+            p.coloured(Some(Colour::Inet), "local", "local ", spelled, " ");
+        }
         (None, Some(local)) if !local.is_unspecified() => {
-            p.coloured(Some(Colour::Inet6), "local6", "local ", ipv6(local), " ");
+            let spelled = p.host_of(local.into());
+            p.coloured(Some(Colour::Inet6), "local6", "local ", spelled, " ");
         }
         _ => {}
     }

@@ -76,7 +76,8 @@ fn print_rapid_deployment(p: &mut Printer, tunnel: &IpTunnel) {
     p.string("prefix", "6rd-prefix ", ipv6(prefix), "/");
     p.number("prefixlen", "", length, " ");
     if let Some(relay) = tunnel.sixrd_relay_prefix.filter(|relay| !relay.is_unspecified()) {
-        p.string("relay_prefix", "6rd-relay_prefix ", relay.to_string(), "/");
+        let host = p.host_of(relay.into());
+        p.string("relay_prefix", "6rd-relay_prefix ", host, "/");
         p.number("relay_prefixlen", "", tunnel.sixrd_relay_prefixlen.unwrap_or(0), " ");
     }
 }

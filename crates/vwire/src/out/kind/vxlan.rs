@@ -2,9 +2,7 @@
 
 use vwire_netlink::wire::link::vxlan::Vxlan;
 
-use super::fact::{
-    address, fragmentation, hexadecimal, ipv6, number, number_as, time_to_live, type_of_service, word_as,
-};
+use super::fact::{fragmentation, hexadecimal, host, number, number_as, time_to_live, type_of_service, word_as};
 use crate::out::Printer;
 use crate::out::link::{Context, LinkStyle};
 
@@ -44,16 +42,16 @@ pub(super) fn print(p: &mut Printer, vxlan: &Vxlan, style: LinkStyle, context: &
 fn print_addresses(p: &mut Printer, vxlan: &Vxlan) {
     match (vxlan.group, vxlan.group6) {
         (Some(group), _) if group.is_unspecified() => {}
-        (Some(group), _) if group.is_multicast() => address(p, "group", "group", group),
-        (Some(remote), _) => address(p, "remote", "remote", remote),
+        (Some(group), _) if group.is_multicast() => host(p, "group", "group", group),
+        (Some(remote), _) => host(p, "remote", "remote", remote),
         (None, Some(group)) if group.is_unspecified() => {}
-        (None, Some(group)) if group.is_multicast() => address(p, "group6", "group", ipv6(group)),
-        (None, Some(remote)) => address(p, "remote6", "remote", ipv6(remote)),
+        (None, Some(group)) if group.is_multicast() => host(p, "group6", "group", group),
+        (None, Some(remote)) => host(p, "remote6", "remote", remote),
         (None, None) => {}
     }
     match (vxlan.local, vxlan.local6) {
-        (Some(local), _) if !local.is_unspecified() => address(p, "local", "local", local),
-        (None, Some(local)) if !local.is_unspecified() => address(p, "local6", "local", ipv6(local)),
+        (Some(local), _) if !local.is_unspecified() => host(p, "local", "local", local),
+        (None, Some(local)) if !local.is_unspecified() => host(p, "local6", "local", local),
         _ => {}
     }
 }

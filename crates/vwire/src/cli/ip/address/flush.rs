@@ -11,7 +11,7 @@ use crate::cli::ip::failure::{EXIT_SEMANTIC, EXIT_USAGE, errno_sentence};
 use crate::cli::ip::options::Family;
 use crate::cli::ip::words::Words;
 use crate::cli::ip::{Failure, Ip};
-use crate::out::{Layout, Printer, address};
+use crate::out::{Layout, address};
 
 /// `EADDRNOTAVAIL`: an address is gone already, as the kernel deletes the secondary ones with the primary one.
 const EADDRNOTAVAIL: i32 = 99;
@@ -40,7 +40,7 @@ pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     let (filter, found) = show::read_filter(ip, words)?;
     // What a flush reports is text, whatever the options say.
     let layout = Layout { json: false, ..ip.printer.layout() };
-    let printer = std::mem::replace(&mut ip.printer, Printer::new(layout));
+    let printer = ip.lay_out(layout);
     let result = flush(ip, &filter, found);
     let written = ip.flush();
     ip.printer = printer;

@@ -23,7 +23,7 @@ use super::kernel::dump_failure;
 use super::link::show::master_index;
 use super::words::{Words, shown};
 use super::{Failure, Ip, Persona, saved};
-use crate::out::{Layout, Printer, monitor};
+use crate::out::{Layout, monitor};
 use clock::Clock;
 use known::Known;
 use state::{State, Told};
@@ -74,12 +74,12 @@ pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     let teller =
         Teller { known: Known::read(ip), labelled: asked.labelled, all_namespaces: asked.all_namespaces, device };
     let mut watch = Watch { clock: Clock::read(), layout, teller, state: State::default() };
-    ip.printer = Printer::new(layout);
+    ip.printer = ip.printer.like(layout);
     let result = match asked.file {
         Some(file) => watch.replay(ip, file),
         None => watch.run(ip, &asked),
     };
-    ip.printer = Printer::new(before);
+    ip.printer = ip.printer.like(before);
     match result {
         Err(End::Failure(failure)) => Err(failure),
         Ok(()) | Err(End::ClosedPipe) => Ok(()),
@@ -151,7 +151,7 @@ impl Watch {
     /// Writes out what was told, and makes the printer ready for the next object.
     fn flush(&mut self, ip: &mut Ip<'_>) -> Result<(), End> {
         let result = ip.flush();
-        ip.printer = Printer::new(self.layout);
+        ip.printer = ip.printer.like(self.layout);
         result.map_err(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => End::ClosedPipe,
             _ => Failure::new(EXIT_SEMANTIC, "", error.to_string())

@@ -12,7 +12,7 @@ use crate::out::link::{self, LinkStyle};
 use crate::out::monitor::{self, Change, Heading, Subject, Time, TimeStyle};
 use crate::out::neigh::{self, NeighbourStyle};
 use crate::out::route::{Hidden, Part};
-use crate::out::{Layout, Printer, address, netconf, nexthop, nsid, prefix, route, rule};
+use crate::out::{address, netconf, nexthop, nsid, prefix, route, rule};
 
 /// `RTM_F_CLONED`: an answer that the kernel keeps, not a route that was made.
 const CLONED: u32 = 0x200;
@@ -109,8 +109,7 @@ impl Teller {
     /// # Errors
     /// The socket for names cannot be opened.
     pub fn face(&mut self, ip: &mut Ip<'_>, told: &Told) -> Result<Vec<u8>, Failure> {
-        let before = std::mem::replace(&mut ip.printer, Printer::new(Layout::default()));
-        ip.printer = Printer::new(before.layout());
+        let before = ip.lay_out(ip.printer.layout());
         let timestamp = std::mem::replace(&mut ip.options.timestamp, false);
         let told = self.tell(ip, told, Origin { namespace: None, time: Time::default() });
         ip.options.timestamp = timestamp;

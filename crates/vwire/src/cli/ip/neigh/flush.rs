@@ -7,7 +7,7 @@ use super::show::{self, Found};
 use crate::cli::ip::failure::{EXIT_SEMANTIC, EXIT_USAGE, errno_sentence};
 use crate::cli::ip::words::Words;
 use crate::cli::ip::{Failure, Ip};
-use crate::out::{Layout, Printer};
+use crate::out::Layout;
 
 /// How many rounds there are at most.
 const MOST_ROUNDS: u32 = 10;
@@ -31,7 +31,7 @@ pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     let (filter, found) = show::read_filter(ip, Purpose::Flush, words)?;
     // What a flush reports is text, whatever the options say.
     let layout = Layout { json: false, ..ip.printer.layout() };
-    let printer = std::mem::replace(&mut ip.printer, Printer::new(layout));
+    let printer = ip.lay_out(layout);
     let result = flush(ip, filter, found);
     let written = ip.flush();
     ip.printer = printer;

@@ -10,7 +10,7 @@ use crate::cli::ip::failure::{EXIT_KERNEL, EXIT_SEMANTIC, Failure, Refusal, errn
 use crate::cli::ip::words::Words;
 use crate::cli::ip::{Ip, Persona};
 use crate::out::route::{self, Context, Hidden};
-use crate::out::{Layout, Printer, nexthop};
+use crate::out::{Layout, nexthop};
 use crate::snapshot::names;
 
 /// `ENOENT`.
@@ -158,7 +158,7 @@ fn tell(ip: &mut Ip<'_>, words: &str) {
 
 /// Prints routes as text, whatever the layout.
 pub(super) fn print_text(ip: &mut Ip<'_>, routes: &[Route], context: &Context, hidden: &Hidden) {
-    let mut printer = Printer::new(Layout { json: false, ..ip.printer.layout() });
+    let mut printer = ip.printer.like(Layout { json: false, ..ip.printer.layout() });
     routes.iter().for_each(|route| route::print(&mut printer, route, context, hidden));
     ip.printer.verbatim(printer.take());
 }
