@@ -162,9 +162,14 @@ impl Table {
     }
 }
 
+/// Returns the number that a name stands for; of several, as a table and its parts may have them, the least.
+#[must_use]
+pub fn named(rows: &HashMap<u32, String>, word: &[u8]) -> Option<u32> {
+    rows.iter().filter(|(_, name)| name.as_bytes() == word).map(|(number, _)| *number).min()
+}
+
 fn number_in(rows: &HashMap<u32, String>, word: &[u8]) -> Option<u32> {
-    let named = rows.iter().find(|(_, name)| name.as_bytes() == word).map(|(number, _)| *number);
-    named.or_else(|| number_of(std::str::from_utf8(word).ok()?))
+    named(rows, word).or_else(|| number_of(std::str::from_utf8(word).ok()?))
 }
 
 fn ip_protocols() -> Protocols {
@@ -226,6 +231,13 @@ mod tests {
         let rows = protocol_rows(b"# numbers\nip 0 IP # pseudo\ntcp\t6\tTCP\nnonsense\n");
         let words = |row: &(u32, Vec<String>)| (row.0, row.1.join(" "));
         assert_eq!(rows.iter().map(words).collect::<Vec<_>>(), [(0, "ip IP".to_owned()), (6, "tcp TCP".to_owned())]);
+    }
+
+    #[test]
+    fn of_numbers_with_one_name_the_least_is_meant() {
+        let rows = HashMap::from([(196, "static".to_owned()), (4, "static".to_owned())]);
+        assert_eq!(named(&rows, b"static"), Some(4));
+        assert_eq!(named(&rows, b"nosuch"), None);
     }
 
     #[test]

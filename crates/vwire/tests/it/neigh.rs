@@ -269,6 +269,6 @@ fn refusals_say_what_is_in_the_way() {
         assert!(said.contains("put `lladdr LLADDR` behind the address"), "{said}");
         let said = net.vwire(&words("neigh show nud stal")).fails(255);
         assert!(said.contains("hint: did you mean `stale`?"), "{said}");
-        assert!(net.vwire(&words("neigh add help")).fails(255).starts_with("Usage: vwire neigh"));
+        assert!(net.vwire(&words("neigh add help")).fails(255).starts_with("Usage: ip neigh"));
     });
 }

@@ -125,9 +125,8 @@ fn wrong_state(word: &[u8]) -> Failure {
 
 /// Reads who made an entry: a name, or a number up to 255.
 fn protocol(word: &[u8]) -> Option<u8> {
-    let named = names::ROUTE_PROTOCOLS.load().into_iter().find(|(_, name)| name.as_bytes() == word);
-    match named {
-        Some((number, _)) => u8::try_from(number).ok(),
+    match names::named(&names::ROUTE_PROTOCOLS.load(), word) {
+        Some(number) => u8::try_from(number).ok(),
         None => number_as(word),
     }
 }

@@ -139,23 +139,21 @@ pub fn via(words: &mut Words<'_>, usual: Family) -> Result<Place, Failure> {
 #[must_use]
 pub fn named(tables: &Tables, table: Table, word: &[u8]) -> Option<u8> {
     let rows = tables.rows(table);
-    let least = rows.iter().filter(|(_, name)| name.as_bytes() == word).map(|(number, _)| *number).min();
-    least.and_then(|number| u8::try_from(number).ok()).or_else(|| number_as(word))
+    names::named(&rows, word).and_then(|number| u8::try_from(number).ok()).or_else(|| number_as(word))
 }
 
 /// Reads the name or the number of a routing table.
 #[must_use]
 pub fn table(tables: &Tables, word: &[u8]) -> Option<u32> {
     let rows = tables.rows(names::ROUTE_TABLES);
-    let named = rows.iter().find(|(_, name)| name.as_bytes() == word).map(|(number, _)| *number);
-    named.or_else(|| number_as(word))
+    names::named(&rows, word).or_else(|| number_as(word))
 }
 
 /// Reads the name of a TOS, or its number in hexadecimal.
 #[must_use]
 pub fn dsfield(tables: &Tables, word: &[u8]) -> Option<u8> {
     let rows = tables.rows(names::DS_FIELDS);
-    let named = rows.iter().filter(|(_, name)| name.as_bytes() == word).map(|(number, _)| *number).min();
+    let named = names::named(&rows, word);
     let digits = word.strip_prefix(b"0x").or_else(|| word.strip_prefix(b"0X")).unwrap_or(word);
     let number = || u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
     named.and_then(|number| u8::try_from(number).ok()).or_else(number)

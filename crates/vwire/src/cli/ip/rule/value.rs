@@ -14,8 +14,7 @@ const WHOLE_DSCP: u32 = 0x3f;
 
 /// Reads a number up to `most`, or a name that a table has for one.
 fn named(names: &HashMap<u32, String>, word: &[u8], most: u32) -> Option<u32> {
-    let named = names.iter().find(|(_, name)| name.as_bytes() == word).map(|(number, _)| *number);
-    named.or_else(|| number_as(word).filter(|number| *number <= most))
+    crate::snapshot::names::named(names, word).or_else(|| number_as(word).filter(|number| *number <= most))
 }
 
 fn wrong_name(names: &HashMap<u32, String>, word: &[u8], message: &str, file: &str) -> Failure {
@@ -79,7 +78,7 @@ pub fn ds_field(word: &[u8], names: &RuleNames) -> Result<u8, Failure> {
 }
 
 fn find_ds_field(word: &[u8], names: &RuleNames) -> Option<u8> {
-    let named = names.ds_fields.iter().find(|(_, name)| name.as_bytes() == word).map(|(number, _)| *number);
+    let named = crate::snapshot::names::named(&names.ds_fields, word);
     let number = || {
         let digits = word.strip_prefix(b"0x").or_else(|| word.strip_prefix(b"0X")).unwrap_or(word);
         u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
