@@ -8,14 +8,16 @@ use proptest::prelude::*;
 
 use super::{Plain, Read, Shape, Written};
 use crate::name::{IfName, LinkAddress};
-use crate::wire::bridge::{Mdb, VlanDbFilter};
+use crate::wire::bridge::VlanDbFilter;
 use crate::wire::link::veth::Veth;
 use crate::wire::link::{KindData, LinkInfo};
+use crate::wire::mdb::MdbRequest;
 use crate::wire::nest::RawNest;
 use crate::wire::prefix::Prefix;
 use crate::wire::sample::Source;
 use crate::wire::stats::LinkStats;
 use crate::wire::value::Value;
+use crate::wire::vni::VniFilter;
 use crate::wire::*;
 
 fn json<T: Plain>(value: &T) -> String {
@@ -90,6 +92,8 @@ macro_rules! for_each_body {
         $check::<VlanDb>($bytes);
         $check::<VlanDbFilter>($bytes);
         $check::<Mdb>($bytes);
+        $check::<MdbRequest>($bytes);
+        $check::<VniFilter>($bytes);
         $check::<nft::Rule>($bytes);
         $check::<nft::Chain>($bytes);
         $check::<qdisc::Qdisc>($bytes);

@@ -1,9 +1,10 @@
-//! What a bridge says of its ports and VLANs: links of the family `AF_BRIDGE`, `RTM_GETVLAN`, `RTM_GETMDB`.
+//! What a bridge says of its ports and VLANs: links of the family `AF_BRIDGE`, `RTM_GETVLAN`.
 //!
 //! A dump of links with the family `AF_BRIDGE` gives [`BridgeLink`]s, whose `IFLA_AF_SPEC` and `IFLA_PROTINFO` have
 //! meanings of their own. [`VlanDb`] is the newer way, with ranges and options.
 
 use super::link::bridge::BridgePort;
+use super::mdb::RouterPorts;
 use super::nest::RawNest;
 use crate::name::{IfName, LinkAddress};
 
@@ -39,6 +40,8 @@ attributes! {
         af_spec: Option<BridgeSpec> = 26,
         /// What a dump request wants (`RTEXT_FILTER_*`).
         ext_mask: Option<u32> = 29,
+        /// The id of the namespace that `link` is in.
+        link_netnsid: Option<i32> = 37,
     }
 }
 
@@ -58,7 +61,25 @@ attributes! {
         /// Connectivity faults.
         cfm: Option<RawNest> = 5,
         /// Many spanning trees.
-        mst: Option<RawNest> = 6,
+        mst: Option<SpanningTrees> = 6,
+    }
+}
+
+attributes! {
+    /// The states of a port in the spanning trees (`IFLA_BRIDGE_MST`).
+    pub struct SpanningTrees ("IFLA_BRIDGE_MST_") {
+        /// The trees.
+        entry: Vec<SpanningTree> = 1,
+    }
+}
+
+attributes! {
+    /// The state of a port in a spanning tree.
+    pub struct SpanningTree ("IFLA_BRIDGE_MST_ENTRY_") {
+        /// The tree.
+        msti: Option<u16> = 1,
+        /// The state (`BR_STATE_*`).
+        state: Option<u8> = 2,
     }
 }
 
@@ -133,6 +154,8 @@ attributes! {
         mcast_max_groups: Option<u32> = 8,
         /// Whether ARP and ND stay back, 0 or 1 (Linux 6.4).
         neigh_suppress: Option<u8> = 9,
+        /// Whether gratuitous ARP and ND go out all the same, 0 or 1.
+        neigh_forward_grat: Option<u8> = 10,
     }
 }
 
@@ -193,7 +216,7 @@ attributes! {
         /// Whether the bridge asks, 0 or 1.
         mcast_querier: Option<u8> = 15,
         /// The ports with multicast routers.
-        mcast_router_ports: Option<RawNest> = 16,
+        mcast_router_ports: Option<VlanRouters> = 16,
         /// Who asks.
         mcast_querier_state: Option<RawNest> = 17,
         /// The spanning tree.
@@ -203,16 +226,9 @@ attributes! {
 }
 
 attributes! {
-    /// The groups that a bridge or a VXLAN knows (`struct br_port_msg` and `MDBA_*`).
-    pub struct Mdb ("MDBA_") after {
-        /// `AF_BRIDGE`.
-        family: u8 [3],
-        /// The bridge, by its index.
-        index: u32,
-    } {
-        /// The groups.
-        mdb: Option<RawNest> = 1,
-        /// The ports with multicast routers.
-        router: Option<RawNest> = 2,
+    /// The ports with multicast routers, in a VLAN.
+    pub struct VlanRouters ("MDBA_") {
+        /// The ports.
+        router: Option<RouterPorts> = 2,
     }
 }

@@ -1,7 +1,8 @@
 //! A message of any type, read into the body that its type says.
 
-use super::bridge::{BridgeLink, Mdb, VlanDb};
+use super::bridge::{BridgeLink, VlanDb};
 use super::label::AddressLabel;
+use super::mdb::Mdb;
 use super::message::MessageType;
 use super::names::Names;
 use super::neighbour::Neighbour;
@@ -13,6 +14,7 @@ use super::qdisc::Qdisc;
 use super::route::Route;
 use super::rule::Rule;
 use super::stats::LinkStats;
+use super::vni::VniFilter;
 use super::{Address, Body, Link, MalformedBody, NamespaceId};
 
 /// `AF_BRIDGE`.
@@ -94,6 +96,8 @@ objects! {
     VlanDb(VlanDb): NEWVLAN,
     /// Groups that a bridge knows.
     Mdb(Mdb): NEWMDB,
+    /// Networks that a VXLAN takes.
+    VniFilter(VniFilter): NEWTUNNEL,
 }
 
 /// Returns the first of the four types of a family: new, del, get, set.

@@ -5,12 +5,14 @@ use std::fmt::Debug;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::bridge::{Mdb, VlanDbFilter};
+use super::bridge::VlanDbFilter;
 use super::extack::{Acknowledgement, ExtAck};
+use super::mdb::{Mdb, MdbRequest};
 use super::prefix::Prefix;
 use super::sample::Source;
 use super::stats::LinkStats;
 use super::value::Value;
+use super::vni::VniFilter;
 use super::*;
 
 fn emitted(body: &impl Body) -> Vec<u8> {
@@ -54,6 +56,8 @@ macro_rules! for_each_body {
         $check::<VlanDb>($bytes);
         $check::<VlanDbFilter>($bytes);
         $check::<Mdb>($bytes);
+        $check::<MdbRequest>($bytes);
+        $check::<VniFilter>($bytes);
     };
 }
 

@@ -2,8 +2,10 @@
 
 use super::attr::Builder;
 use super::link::Link;
+use super::mdb::MdbRequest;
 use super::message::{Header, MessageType};
-use super::{Address, Body, BridgeLink, NamespaceId, Neighbour, NeighbourTable, Nexthop, Qdisc, Route, Rule};
+use super::vni::VniFilter;
+use super::{Address, Body, BridgeLink, NamespaceId, Neighbour, NeighbourTable, Nexthop, Qdisc, Route, Rule, VlanDb};
 use crate::name::IfIndex;
 
 /// `NLM_F_REQUEST`.
@@ -12,6 +14,8 @@ const REQUEST: u16 = 0x1;
 const ACK: u16 = 0x4;
 /// `NLM_F_ECHO`.
 const ECHO: u16 = 0x8;
+/// `NLM_F_BULK`.
+const BULK: u16 = 0x200;
 /// `NLM_F_ROOT | NLM_F_MATCH`.
 const DUMP: u16 = 0x300;
 
@@ -162,6 +166,11 @@ impl Request {
         Self::new(MessageType::DELNEIGH, 0, neighbour)
     }
 
+    /// Returns a request that deletes all addresses in a bridge or a VXLAN that are like this one (`NLM_F_BULK`).
+    pub fn flush_neighbours(neighbour: &Neighbour) -> Self {
+        Self::new(MessageType::DELNEIGH, BULK, neighbour)
+    }
+
     /// Returns a request for a neighbour, or an address in a bridge.
     pub fn get_neighbour(neighbour: &Neighbour) -> Self {
         Self::new(MessageType::GETNEIGH, 0, neighbour)
@@ -205,6 +214,41 @@ impl Request {
     /// Returns a request for the id of a namespace.
     pub fn get_namespace_id(id: &NamespaceId) -> Self {
         Self::new(MessageType::GETNSID, 0, id)
+    }
+
+    /// Returns a request that makes a group, or a member of it.
+    pub fn new_mdb(group: &MdbRequest, create: Create) -> Self {
+        Self::new(MessageType::NEWMDB, create.flags(), group)
+    }
+
+    /// Returns a request that deletes a group, or a member of it.
+    pub fn del_mdb(group: &MdbRequest) -> Self {
+        Self::new(MessageType::DELMDB, 0, group)
+    }
+
+    /// Returns a request that deletes all members of groups that are like this one (`NLM_F_BULK`).
+    pub fn flush_mdb(group: &MdbRequest) -> Self {
+        Self::new(MessageType::DELMDB, BULK, group)
+    }
+
+    /// Returns a request for a group.
+    pub fn get_mdb(group: &MdbRequest) -> Self {
+        Self::new(MessageType::GETMDB, 0, group)
+    }
+
+    /// Returns a request that changes the options of VLANs.
+    pub fn set_vlans(vlans: &VlanDb) -> Self {
+        Self::new(MessageType::NEWVLAN, 0, vlans)
+    }
+
+    /// Returns a request that has a VXLAN take networks.
+    pub fn new_vnis(filter: &VniFilter) -> Self {
+        Self::new(MessageType::NEWTUNNEL, 0, filter)
+    }
+
+    /// Returns a request that has a VXLAN take networks no longer.
+    pub fn del_vnis(filter: &VniFilter) -> Self {
+        Self::new(MessageType::DELTUNNEL, 0, filter)
     }
 
     /// Returns a request that changes a port of a bridge, by a message of the family `AF_BRIDGE`.

@@ -33,6 +33,8 @@ pub fn text() -> String {
     for (name, about) in ip::spoken_objects() {
         text.push_str(&format!("  {name:<16} {about}\n"));
     }
+    text.push_str("\nWord for word as `bridge`, with `help`:\n");
+    text.push_str("  bridge           ports, addresses, VLANs and groups of bridges: show, change, monitor\n");
     text.push_str("\nOptions before the object, each may be cut short:\n");
     for (option, about) in OPTIONS {
         text.push_str(&format!("  {option:<16} {about}\n"));

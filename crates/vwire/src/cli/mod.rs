@@ -1,11 +1,12 @@
 //! The command line: which verb a name and its words stand for.
 //!
 //! `vwire VERB …` for vwire's own verbs, one file each here: `command` (arguments and help), then
-//! `run`. Anything else is in `ip`'s grammar ([`ip`]). Linked as `ip`, `ipaddr`, `iplink` …, only
-//! the latter, in `ip`'s own words.
+//! `run`. `vwire bridge …` is in `bridge`'s grammar ([`bridge`]), anything else in `ip`'s ([`ip`]).
+//! Linked as `ip`, `ipaddr`, `iplink` … or `bridge`, only the latter two, in their own words.
 //!
 //! To add a verb: a file, a row in `verbs`.
 
+pub mod bridge;
 pub mod down;
 pub mod exec;
 pub mod help;
@@ -72,6 +73,9 @@ pub fn main(arguments: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Wri
         Some((name, rest)) => (Path::new(name).file_name().unwrap_or(OsStr::new("vwire")), rest),
         None => (OsStr::new("vwire"), &[][..]),
     };
+    if name == "bridge" {
+        return bridge::main(Persona::Ip, Options::default(), rest, stdout, stderr);
+    }
     match persona_of(name) {
         // A name such as `ip-next` stands for no object, and so for `ip`.
         (Persona::Ip, Some(object)) if ip::is_object(object) => {
@@ -122,14 +126,17 @@ fn run_verb(rest: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -
     };
     let asked = words.first().and_then(|word| word.to_str());
     let verb = verbs().into_iter().find(|verb| asked == Some((verb.command)().get_name()));
-    let Some(verb) = verb else {
+    if verb.is_none() && asked != Some("bridge") {
         return ip::main(Persona::Vwire, rest, stdout, stderr);
-    };
+    }
     if options.from.is_some() && asked != Some("ls") {
         let asked = asked.unwrap_or_default();
         let _ = writeln!(stderr, "error: `{asked}` asks the network itself, and no snapshot: leave out `--from`");
         return 2;
     }
+    let Some(verb) = verb else {
+        return bridge::main(Persona::Vwire, options, &words[1..], stdout, stderr);
+    };
     let command = (verb.command)().bin_name(format!("vwire {}", asked.unwrap_or_default()));
     match command.try_get_matches_from(words) {
         Ok(arguments) => (verb.run)(&mut Call { arguments, options, stdout, stderr }),

@@ -245,7 +245,8 @@ fn name_and_lower(p: &mut Printer, link: &Link, context: &Context) -> (Vec<u8>, 
     (name, lower_down)
 }
 
-fn print_flags(p: &mut Printer, flags: u32, lower_down: bool) {
+/// Prints `<FLAG,…> `.
+pub(super) fn print_flags(p: &mut Printer, flags: u32, lower_down: bool) {
     p.open_array(Some("flags"));
     p.text("<");
     let mut left = flags & !IFF_RUNNING;

@@ -6,6 +6,7 @@ pub mod address;
 pub mod addrlabel;
 pub mod arphrd;
 pub mod batch;
+pub mod bridge;
 pub mod colour;
 pub mod counters;
 pub mod devices;

@@ -16,7 +16,7 @@ const EINVAL: i32 = 22;
 /// `EPERM`.
 const EPERM: i32 = 1;
 /// `RTEXT_FILTER_VF | RTEXT_FILTER_SKIP_STATS` (`linux/rtnetlink.h`).
-const NAME_ONLY: u32 = 1 | 1 << 3;
+pub const NAME_ONLY: u32 = 1 | 1 << 3;
 
 /// Returns a device's name from one with a label behind a colon: `ifupdown` calls an alias of `eth0` `eth0:1` and has it
 /// set up, and the kernel's ioctls take that for `eth0`.

@@ -183,30 +183,54 @@ pub fn main(persona: Persona, arguments: &[OsString], stdout: &mut dyn Write, st
             0
         }
         Ok(Asked::Help) => finish(&help(), Tongue::new(persona, options::asks_for_json(arguments)), stderr),
-        Ok(Asked::Command(options, words)) => {
-            if options.from.is_none()
-                && let Some(name) = &options.netns
-                && let Err(error) = namespace::enter(name)
-            {
-                return finish(&netns::enter_failure(&error), Tongue::new(persona, options.json), stderr);
-            }
-            let tongue = Tongue::new(persona, options.json);
-            let mut ip = Ip::new(options, persona, stdout, stderr);
-            let result = match ip.options.batch.clone() {
-                Some(file) => run_batch(&mut ip, &file),
-                None => run(&mut ip, words),
-            };
-            let flushed = ip.flush();
-            match (result, flushed) {
-                (Err(failure), _) => finish(&failure, tongue, stderr),
-                (Ok(()), Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => {
-                    let _ = writeln!(stderr, "error: cannot write the output: {error}");
-                    1
-                }
-                (Ok(()), _) => 0,
-            }
-        }
+        Ok(Asked::Command(options, words)) => serve(&GRAMMAR, persona, (options, words), stdout, stderr),
         Err(failure) => finish(&failure, Tongue::new(persona, options::asks_for_json(arguments)), stderr),
+    }
+}
+
+/// What tells the grammars of `ip` and `bridge` apart, once their options are read.
+pub(in crate::cli) struct Grammar {
+    /// Runs one command: an object and its words.
+    pub(in crate::cli) run: fn(&mut Ip<'_>, &[OsString]) -> Result<(), Failure>,
+    /// Returns the program's exit code for that of a failure.
+    pub(in crate::cli) exit: fn(u8) -> u8,
+    /// Returns whether a failure ends a batch, whatever `-force` says.
+    pub(in crate::cli) leaves: fn(u8) -> bool,
+}
+
+const GRAMMAR: Grammar = Grammar { run, exit: |code| code, leaves: |code| code == failure::EXIT_USAGE };
+
+/// Runs a command, or a batch of them, where the options want it, and returns the exit code.
+pub(in crate::cli) fn serve(
+    grammar: &Grammar,
+    persona: Persona,
+    (options, words): (Options, &[OsString]),
+    stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
+) -> u8 {
+    let tongue = Tongue::new(persona, options.json);
+    if options.from.is_none()
+        && let Some(name) = &options.netns
+        && let Err(error) = namespace::enter(name)
+    {
+        return finish(&netns::enter_failure(&error), tongue, stderr);
+    }
+    let mut ip = Ip::new(options, persona, stdout, stderr);
+    let result = match ip.options.batch.clone() {
+        Some(file) => run_batch(&mut ip, &file, grammar),
+        None => (grammar.run)(&mut ip, words),
+    };
+    let flushed = ip.flush();
+    match (result, flushed) {
+        (Err(failure), _) => {
+            let exit = (grammar.exit)(failure.exit());
+            finish(&failure.with_exit(exit), tongue, stderr)
+        }
+        (Ok(()), Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let _ = writeln!(stderr, "error: cannot write the output: {error}");
+            1
+        }
+        (Ok(()), _) => 0,
     }
 }
 
@@ -240,7 +264,7 @@ pub(in crate::cli) fn spelled(failure: &Failure, tongue: Tongue) -> Vec<u8> {
     }
 }
 
-fn finish(failure: &Failure, tongue: Tongue, stderr: &mut dyn Write) -> u8 {
+pub(in crate::cli) fn finish(failure: &Failure, tongue: Tongue, stderr: &mut dyn Write) -> u8 {
     let _ = stderr.write_all(&spelled(failure, tongue));
     failure.exit()
 }
@@ -269,18 +293,18 @@ fn help() -> Failure {
 /// Runs each command of a batch file, or of standard input for `-`, as it is read, over one socket.
 ///
 /// Where failures are told as JSON, standard output gets one document; else what each command prints, as `ip` does it.
-fn run_batch(ip: &mut Ip<'_>, file: &OsStr) -> Result<(), Failure> {
+fn run_batch(ip: &mut Ip<'_>, file: &OsStr, grammar: &Grammar) -> Result<(), Failure> {
     let mut input: Box<dyn BufRead> = if file == "-" {
         Box::new(io::stdin().lock())
     } else {
         Box::new(io::BufReader::new(std::fs::File::open(file).map_err(|error| unreadable_batch(file, &error))?))
     };
     if ip.tongue() != Tongue::Json {
-        return run_lines(ip, file, &mut input, |ip| ip.flush());
+        return run_lines(ip, (file, grammar), &mut input, |ip| ip.flush());
     }
     ip.collected = Some(Vec::new());
     let mut opening: &[u8] = b"[";
-    let result = run_lines(ip, file, &mut input, |ip| {
+    let result = run_lines(ip, (file, grammar), &mut input, |ip| {
         ip.flush()?;
         let printed = ip.collected.replace(Vec::new()).unwrap_or_default();
         ip.stdout.write_all(&[std::mem::replace(&mut opening, b",\n"), &out::batch::element(&printed)].concat())?;
@@ -294,7 +318,7 @@ fn run_batch(ip: &mut Ip<'_>, file: &OsStr) -> Result<(), Failure> {
 /// Runs each line of a batch; `done` is called behind each command.
 fn run_lines(
     ip: &mut Ip<'_>,
-    file: &OsStr,
+    (file, grammar): (&OsStr, &Grammar),
     input: &mut dyn BufRead,
     mut done: impl FnMut(&mut Ip<'_>) -> io::Result<()>,
 ) -> Result<(), Failure> {
@@ -308,13 +332,13 @@ fn run_lines(
         }
         let line = splitter.take(&text).map_err(|error| unsplittable(file, splitter.number(), error))?;
         let Some(line) = line else { continue };
-        let result = run(ip, &line.words);
+        let result = (grammar.run)(ip, &line.words);
         done(ip).or_else(closed_pipe_is_no_error)?;
         let Err(failure) = result else { continue };
-        let failure = failure.at_line(file, line.number);
-        ip.complain(&failure);
-        if failure.exit() == failure::EXIT_USAGE {
-            return Err(Failure::verbatim(failure.exit(), ""));
+        let (exit, leaves) = ((grammar.exit)(failure.exit()), (grammar.leaves)(failure.exit()));
+        ip.complain(&failure.with_exit(exit).at_line(file, line.number));
+        if leaves {
+            return Err(Failure::verbatim(exit, ""));
         }
         if ip.tongue() != Tongue::Json {
             ip.say(format!("Command failed {}:{}\n", file.display(), line.number).as_bytes());

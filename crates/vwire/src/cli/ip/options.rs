@@ -115,6 +115,8 @@ pub struct Options {
     pub receive_buffer: Option<u32>,
     /// `-l N`: how often a flush tries again.
     pub flush_loops: Option<u32>,
+    /// `-com`, of `bridge`: VLANs that follow each other as ranges.
+    pub compress_vlans: bool,
 }
 
 /// What the options ask for.
@@ -299,7 +301,7 @@ fn take(word: Word, options: &mut Options, words: &mut Words<'_>) -> Result<(), 
 }
 
 /// Reads `-c`, `-color` and what lies between, with `=always`, `=auto` or `=never` behind it.
-fn colour_option(option: &[u8]) -> Option<ColourWhen> {
+pub(in crate::cli) fn colour_option(option: &[u8]) -> Option<ColourWhen> {
     let (name, when) = match option.iter().position(|byte| *byte == b'=') {
         Some(at) => (&option[..at], Some(&option[at + 1..])),
         None => (option, None),
@@ -322,7 +324,7 @@ fn leading_number(word: &[u8]) -> u32 {
 }
 
 /// `-n` ends the line; `ip` then opens what is not there.
-fn no_netns() -> Failure {
+pub(in crate::cli) fn no_netns() -> Failure {
     Failure::missing_value("namespace's name")
         .said_by_ip("Cannot open network namespace \"(null)\": No such file or directory")
         .hint("`vwire netns` lists those that have a name")

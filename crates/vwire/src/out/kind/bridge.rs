@@ -134,7 +134,8 @@ const QUERIERS: [Querier; 2] = [
     },
 ];
 
-fn print_querier(p: &mut Printer, state: &RawNest) {
+/// Prints who asks for multicast.
+pub(in crate::out) fn print_querier(p: &mut Printer, state: &RawNest) {
     let payload = |number| state.attributes().find(|attribute| attribute.number() == number).map(|a| a.payload());
     for querier in &QUERIERS {
         p.open_object(Some(querier.member));

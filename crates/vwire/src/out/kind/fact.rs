@@ -9,30 +9,30 @@ use crate::out::Printer;
 use crate::out::link::Context;
 
 /// Prints `name N `.
-pub(super) fn number(p: &mut Printer, name: &str, value: Option<impl Into<i128>>) {
+pub(in crate::out) fn number(p: &mut Printer, name: &str, value: Option<impl Into<i128>>) {
     number_as(p, name, name, value);
 }
 
 /// Prints `word N `.
-pub(super) fn number_as(p: &mut Printer, name: &str, word: &str, value: Option<impl Into<i128>>) {
+pub(in crate::out) fn number_as(p: &mut Printer, name: &str, word: &str, value: Option<impl Into<i128>>) {
     let Some(value) = value else { return };
     p.text(word);
     p.number(name, " ", value, " ");
 }
 
 /// Prints `name WORD `.
-pub(super) fn word(p: &mut Printer, name: &str, value: impl AsRef<[u8]>) {
+pub(in crate::out) fn word(p: &mut Printer, name: &str, value: impl AsRef<[u8]>) {
     word_as(p, name, name, value);
 }
 
 /// Prints `word WORD `.
-pub(super) fn word_as(p: &mut Printer, name: &str, word: &str, value: impl AsRef<[u8]>) {
+pub(in crate::out) fn word_as(p: &mut Printer, name: &str, word: &str, value: impl AsRef<[u8]>) {
     p.text(word);
     p.string(name, " ", value, " ");
 }
 
 /// Prints `name on ` or `name off `.
-pub(super) fn on_off(p: &mut Printer, name: &str, value: Option<u8>) {
+pub(in crate::out) fn on_off(p: &mut Printer, name: &str, value: Option<u8>) {
     let Some(value) = value else { return };
     p.text(name);
     p.on_off(name, " ", value != 0, " ");
@@ -83,7 +83,7 @@ pub(super) fn octets(address: &[u8]) -> String {
 /// Spells an IPv6 address as `inet_ntop` does.
 ///
 /// The two differ for `::a.b.c.d`: Rust prints `::1:2`, the C library `::0.1.0.2`.
-pub(super) fn ipv6(address: Ipv6Addr) -> String {
+pub(in crate::out) fn ipv6(address: Ipv6Addr) -> String {
     match address.octets() {
         [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] if a != 0 || b != 0 => {
             format!("::{}", Ipv4Addr::new(a, b, c, d))

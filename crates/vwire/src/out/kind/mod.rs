@@ -9,10 +9,10 @@
 mod bareudp;
 mod bond;
 mod bond_slave;
-mod bridge;
+pub(in crate::out) mod bridge;
 mod bridge_port;
 mod endpoint;
-mod fact;
+pub(in crate::out) mod fact;
 mod geneve;
 mod gre;
 mod hsr;

@@ -13,7 +13,7 @@ mod property;
 pub mod request;
 pub mod show;
 mod vf;
-pub(in crate::cli::ip) mod words;
+pub(in crate::cli) mod words;
 mod xstats;
 
 use request::Verb;

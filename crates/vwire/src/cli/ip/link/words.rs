@@ -242,7 +242,7 @@ pub(super) fn leading_number(value: &[u8]) -> i32 {
 ///
 /// # Errors
 /// The part that is no octet, as `ip` names it.
-pub(in crate::cli::ip) fn address(value: &[u8]) -> Result<Vec<u8>, Failure> {
+pub(in crate::cli) fn address(value: &[u8]) -> Result<Vec<u8>, Failure> {
     /// As many octets as the kernel keeps (`MAX_ADDR_LEN`), and one more to be refused.
     const MOST: usize = 33;
     if value.contains(&b'.') {

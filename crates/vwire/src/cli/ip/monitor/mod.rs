@@ -221,7 +221,7 @@ impl Watch {
 }
 
 /// Reads the seconds and microseconds that `rtmon` has written.
-fn saved_time(payload: &[u8]) -> Duration {
+pub(in crate::cli) fn saved_time(payload: &[u8]) -> Duration {
     let number = |place: usize| {
         let bytes = payload.get(place..place + 4).and_then(|bytes| bytes.try_into().ok());
         bytes.map(u32::from_ne_bytes).unwrap_or_default()
