@@ -65,6 +65,7 @@ pub mod plain;
 pub mod program;
 pub mod socket;
 mod sys;
+pub mod tunnel;
 pub mod wire;
 
 pub use error::{Aborted, DumpError, DumpFailure, OpenError, RequestError};
@@ -74,6 +75,7 @@ pub use multicast::Listener;
 pub use name::{IfIndex, IfName, LinkAddress};
 pub use program::Program;
 pub use socket::{OwnedMessage, Reply, Socket};
+pub use tunnel::{TUNNEL_ARGUMENT_LEN, TunnelRequest, Tunnels};
 pub use wire::{
     Address, AddressLabel, BridgeLink, Create, ExtAck, Link, MessageType, NamespaceId, Neighbour, NeighbourTable,
     Netconf, Nexthop, Object, Qdisc, Request, Route, Rule, Text, VlanDb,

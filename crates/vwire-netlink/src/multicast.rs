@@ -5,6 +5,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
+use crate::name::padded;
 use crate::sys::{self, MulticastRequest};
 
 /// Tells devices what to listen to, in the network namespace that the thread was in when it was opened.
@@ -50,22 +51,9 @@ impl Listener {
     }
 }
 
-/// Returns the bytes with zeros behind them, if they fit.
-fn padded<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
-    let mut padded = [0; N];
-    padded.get_mut(..bytes.len())?.copy_from_slice(bytes);
-    Some(padded)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_are_padded_if_they_fit() {
-        assert_eq!(padded::<4>(b"ab"), Some([b'a', b'b', 0, 0]));
-        assert_eq!(padded::<2>(b"abc"), None);
-    }
 
     #[test]
     fn a_name_without_room_for_its_end_is_refused() {

@@ -268,9 +268,22 @@ impl fmt::Display for InvalidLinkAddress {
 
 impl std::error::Error for InvalidLinkAddress {}
 
+/// Returns the bytes with zeros behind them, if they fit.
+pub(crate) fn padded<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+    let mut padded = [0; N];
+    padded.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    Some(padded)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_padded_if_they_fit() {
+        assert_eq!(padded::<4>(b"ab"), Some([b'a', b'b', 0, 0]));
+        assert_eq!(padded::<2>(b"abc"), None);
+    }
 
     #[test]
     fn fifteen_bytes_are_a_name_and_sixteen_say_the_limit() {

@@ -71,6 +71,32 @@ pub(crate) fn multicast(
     check(result)
 }
 
+/// `struct ifreq` with a name and a pointer to more, padded to the kernel's size.
+#[repr(C)]
+struct PointingRequest {
+    name: [u8; 16],
+    data: *mut libc::c_void,
+    rest: [u8; 16],
+}
+
+const _: () = assert!(size_of::<PointingRequest>() >= size_of::<libc::ifreq>());
+
+/// Sends a request about a tunnel, by the number of an ioctl of `linux/if_tunnel.h`.
+pub(crate) fn tunnel(
+    fd: BorrowedFd<'_>,
+    number: libc::Ioctl,
+    name: [u8; 16],
+    argument: &mut [u8; crate::tunnel::TUNNEL_ARGUMENT_LEN],
+) -> io::Result<()> {
+    let mut request = PointingRequest { name, data: argument.as_mut_ptr().cast(), rest: [0; 16] };
+    // SAFETY: the request takes a pointer to a struct ifreq, as which `request` is laid out and at least as long. Its
+    // `data` points at `argument`, which is as long as the longest struct that a tunnel's ioctl reads or writes there
+    // (and for a list of routers says how long it is itself), and of bytes, for which any value is one. Both outlive
+    // the call, and nothing else refers to them.
+    let result = unsafe { libc::ioctl(fd.as_raw_fd(), number, &raw mut request) };
+    check(result)
+}
+
 /// `BPF_OBJ_GET` (`linux/bpf.h`).
 const BPF_OBJECT_GET: libc::c_int = 7;
 

@@ -31,6 +31,7 @@ pub mod route;
 pub mod rule;
 pub mod table;
 pub mod token;
+pub mod tunnel;
 pub mod tuntap;
 pub mod vf;
 pub mod xdp;

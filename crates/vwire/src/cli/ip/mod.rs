@@ -28,6 +28,7 @@ pub mod route;
 pub mod rule;
 pub mod saved;
 pub mod token;
+pub mod tunnel;
 pub mod tuntap;
 pub mod words;
 

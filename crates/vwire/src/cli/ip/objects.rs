@@ -7,7 +7,7 @@ use super::failure::EXIT_SEMANTIC;
 use super::words::{Keyword, Words, prefix};
 use super::{
     Failure, Ip, address, addrlabel, link, maddress, monitor, neigh, netconf, netns, nexthop, ntable, route, rule,
-    token, tuntap, words,
+    token, tunnel, tuntap, words,
 };
 
 /// What an object's name stands for.
@@ -91,8 +91,15 @@ const OBJECTS: &[Keyword<Object>] = &[
     prefix("fou", absent!("fou")),
     prefix("ila", absent!("ila")),
     prefix("macsec", absent!("macsec")),
-    prefix("tunnel", absent!("tunnel")),
-    prefix("tunl", absent!("tunl")),
+    prefix(
+        "tunnel",
+        Object {
+            about: "tunnels, as they were made before `link` could: show, add, change, delete",
+            run: tunnel::run,
+            operation: tunnel::operation,
+        },
+    ),
+    prefix("tunl", Object { about: "", run: tunnel::run, operation: tunnel::operation }),
     prefix(
         "tuntap",
         Object { about: "TUN and TAP devices: show, add, delete", run: tuntap::run, operation: tuntap::operation },

@@ -66,6 +66,28 @@ iface tap0 inet manual
     down ip link set $IFACE down
     post-down ip tuntap del $IFACE mode tap
 
+auto tn0
+iface tn0 inet tunnel
+    address 10.9.6.1
+    netmask 255.255.255.252
+    dstaddr 10.9.6.2
+    mode gre
+    endpoint 10.9.1.2
+    local 10.9.1.1
+    ttl 64
+
+auto six0
+iface six0 inet6 v4tunnel
+    address 2001:db8:6::1
+    netmask 64
+    endpoint 10.9.1.2
+    ttl 64
+
+auto ep2.5
+iface ep2.5 inet static
+    address 10.9.5.1/24
+    vlan-raw-device ep2
+
 auto nosuch
 iface nosuch inet static
     address 10.9.8.1/24
@@ -88,6 +110,8 @@ dump
 ifquery --state --interfaces=interfaces --state-dir=.
 ifdown --verbose --all --interfaces=interfaces --state-dir=. 2>&1
 echo "ifdown: $?"
+judge link del tn0 2>/dev/null
+judge link del six0 2>/dev/null
 judge link del br0 2>/dev/null
 judge link del br1 2>/dev/null
 echo "left: $(judge -o link | cut -d: -f2 | tr -d '\n' | sed 's/^ //') "

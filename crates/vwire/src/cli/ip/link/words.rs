@@ -284,7 +284,7 @@ fn ipv4(value: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Returns whether a word may be a device's new name, as `ip` checks it; the kernel is stricter.
-pub(super) fn is_name(value: &[u8]) -> bool {
+pub(in crate::cli::ip) fn is_name(value: &[u8]) -> bool {
     let bad = |byte: &u8| matches!(byte, b'/' | b' ' | b'\t'..=b'\r');
     (1..=15).contains(&value.len()) && value != b"." && value != b".." && !value.iter().any(bad)
 }
