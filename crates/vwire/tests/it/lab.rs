@@ -144,6 +144,23 @@ impl Lab {
         }
     }
 
+    /// Makes a command of one of the three in `bridge`'s grammar.
+    pub fn bridge_command_of(&self, who: Who, words: &[&str]) -> Command {
+        match who {
+            Who::Vwire => self.command(env!("CARGO_BIN_EXE_vwire"), &[&["bridge"], words].concat()),
+            Who::VwireAsIp => {
+                let mut command = self.command(env!("CARGO_BIN_EXE_vwire"), words);
+                command.arg0("bridge");
+                command
+            }
+            // It is installed beside `ip`.
+            Who::Ip => {
+                let beside = std::path::Path::new(&judge().path).with_file_name("bridge");
+                self.command(&beside.to_string_lossy(), words)
+            }
+        }
+    }
+
     /// Runs a command to its end; fails where it has none.
     #[track_caller]
     pub fn run(&self, mut command: Command) -> Said {

@@ -19,7 +19,7 @@ use crate::kinds::without_timers;
 use crate::lab::{Lab, Normal, Said, Who, difference, in_lab, judge, privileged, split, until};
 use crate::link_change::settled;
 use allowed::{Allowed, What};
-use table::{Part, Table};
+use table::{Part, Program, Table};
 
 /// Names tables, with commas between: while one is written, the others need not be asked.
 const ONLY: &str = "VWIRE_COMPAT_ONLY";
@@ -66,23 +66,9 @@ fn vwire_answers_as_ip_does() {
     }
     let chosen = std::env::var(ONLY).ok();
     let chosen = |table: &Table| chosen.as_ref().is_none_or(|names| names.split(',').any(|name| name == table.object));
-    let tables: Vec<Table> = table::all().into_iter().filter(chosen).collect();
-    let jobs: Vec<Job<'_>> = tables.iter().flat_map(jobs).collect();
+    let of_ip = |table: &Table| table.program == Program::Ip && chosen(table);
     let rows = allowed::for_judge(judge().version.0);
-    let (next, outcomes) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..WORKERS {
-            scope.spawn(|| {
-                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let done = run(job, &rows);
-                    outcomes.lock().unwrap().extend(done);
-                }
-            });
-        }
-    });
-    let mut outcomes = outcomes.into_inner().unwrap();
-    outcomes.sort_by(|one, other| (&one.object, &one.command).cmp(&(&other.object, &other.command)));
-    fail_on_differences(&outcomes);
+    let outcomes = compare(&table::all().into_iter().filter(of_ip).collect::<Vec<_>>(), &rows);
     if std::env::var_os(ONLY).is_some() {
         return;
     }
@@ -95,6 +81,36 @@ fn vwire_answers_as_ip_does() {
     assert!(stale.is_empty() || missing, "rows of allowed.txt that allow nothing: {stale:#?}");
     let release = &judge().release;
     report::check(release, &report::section(release, &outcomes, &rows));
+}
+
+#[test]
+fn vwire_answers_as_bridge_does() {
+    if !privileged() {
+        return;
+    }
+    let of_bridge = |table: &Table| table.program == Program::Bridge && table.since <= judge().version.0;
+    let outcomes = compare(&table::all().into_iter().filter(of_bridge).collect::<Vec<_>>(), &[]);
+    assert!(outcomes.len() >= 250, "only {} pairs", outcomes.len());
+}
+
+/// Gives both all commands of some tables, and fails where they differ and may not.
+fn compare(tables: &[Table], rows: &[Allowed]) -> Vec<Outcome> {
+    let jobs: Vec<Job<'_>> = tables.iter().flat_map(jobs).collect();
+    let (next, outcomes) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let done = run(job, rows);
+                    outcomes.lock().unwrap().extend(done);
+                }
+            });
+        }
+    });
+    let mut outcomes = outcomes.into_inner().unwrap();
+    outcomes.sort_by(|one, other| (&one.object, &one.command).cmp(&(&other.object, &other.command)));
+    fail_on_differences(&outcomes);
+    outcomes
 }
 
 fn jobs(table: &Table) -> Vec<Job<'_>> {
@@ -145,14 +161,23 @@ fn arranged<T: Send>(table: &Table, body: impl FnOnce(&Lab) -> T + Send) -> T {
                 |name: &&str| all.lines().any(|line| line.starts_with("fe80") && line.ends_with(&format!(" {name}")));
             WITH_CARRIER.iter().all(has).then_some(())
         });
+        for line in &table.bridge {
+            // A port takes some of it only once it forwards.
+            let done = || (ask(net, Who::Ip, Program::Bridge, line).exit == 0).then_some(());
+            until(&format!("`bridge {line}` succeeds"), done);
+        }
         body(net)
     };
     in_lab(inside).expect("privilege was asked for")
 }
 
-fn ask(net: &Lab, who: Who, command: &str) -> Said {
+fn ask(net: &Lab, who: Who, program: Program, command: &str) -> Said {
     let words = split(command);
-    let said = net.run(net.command_of(who, &words.iter().map(String::as_str).collect::<Vec<_>>()));
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let said = net.run(match program {
+        Program::Ip => net.command_of(who, &words),
+        Program::Bridge => net.bridge_command_of(who, &words),
+    });
     if who == Who::VwireAsIp { said.spelled_for_the_judge() } else { said }
 }
 
@@ -160,8 +185,9 @@ fn ask(net: &Lab, who: Who, command: &str) -> Said {
 fn read(net: &Lab, table: &Table, command: String, rows: &[Allowed]) -> Outcome {
     let mut verdict = Verdict::Equal;
     for _ in 0..ATTEMPTS {
-        let (ours, theirs) = (ask(net, Who::VwireAsIp, &command), ask(net, Who::Ip, &command));
-        let spell = |said: &Said| without_timers(&Normal::new(&command).said(said));
+        let (ours, theirs) =
+            (ask(net, Who::VwireAsIp, table.program, &command), ask(net, Who::Ip, table.program, &command));
+        let spell = |said: &Said| without_times(table.program, without_timers(&Normal::new(&command).said(said)));
         verdict = judged(&command, (&ours, spell(&ours)), (&theirs, spell(&theirs)), rows);
         if !matches!(verdict, Verdict::Different(_)) {
             break;
@@ -193,12 +219,12 @@ fn in_twins_once(table: &Table, commands: &[String], state: &[String], rows: &[A
         arranged(table, |net| {
             let mut normal = Normal::new(&[table.arrange.join(" "), commands.join(" ")].concat());
             let step = |command: &String| -> Step {
-                let said = ask(net, who, command);
+                let said = ask(net, who, table.program, command);
                 let text = without_timers(&normal.said(&said));
                 let mut after = String::new();
                 for line in state {
-                    let shown = without_seconds(&without_timers(&normal.said(&ask(net, Who::Ip, line))));
-                    let _ = write!(after, "# ip {line}\n{}", ordered(&table.object, settled(&shown)));
+                    let shown = without_seconds(&without_timers(&normal.said(&ask(net, Who::Ip, table.program, line))));
+                    let _ = write!(after, "# ip {line}\n{}", ordered(table, settled(&shown)));
                 }
                 (said, text, after)
             };
@@ -225,12 +251,33 @@ fn without_seconds(text: &str) -> String {
     before.iter().map(cut).collect::<String>() + last
 }
 
-/// Sorts the lines about neighbours, which the kernel keeps by a number drawn by lot.
-fn ordered(object: &str, text: String) -> String {
-    if object != "neigh" {
+/// Puts `…` in the place of what is left of a timer in an answer of `bridge`: ` 259.99`.
+fn without_times(program: Program, text: String) -> String {
+    if program == Program::Ip {
         return text;
     }
-    let mut lines: Vec<&str> = text.lines().collect();
+    let is_time = |word: &str| {
+        let (seconds, rest) = word.split_once('.').unwrap_or_default();
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        digits(seconds) && rest.len() == 2 && digits(rest)
+    };
+    let line = |line: &str| {
+        let blank = |letter: char| letter == ' ' || letter == '"';
+        let words = line.split(blank).filter(|word| !word.is_empty());
+        words.map(|word| if is_time(word) { "…" } else { word }).collect::<Vec<_>>().join(" ")
+    };
+    // Only lines with such a time lose their blanks.
+    let timed = |text: &str| text.split([' ', '"']).any(is_time);
+    text.lines().map(|text| if timed(text) { line(text) } else { text.to_owned() } + "\n").collect()
+}
+
+/// Sorts the lines about neighbours and of bridges, which the kernel keeps by a number drawn by lot.
+fn ordered(table: &Table, text: String) -> String {
+    if table.object != "neigh" && table.program == Program::Ip {
+        return text;
+    }
+    // Groups of this link are joined and left by the kernel, when it likes.
+    let mut lines: Vec<&str> = text.lines().filter(|line| !line.contains(" grp ff02::")).collect();
     lines.sort_unstable();
     lines.join("\n") + "\n"
 }

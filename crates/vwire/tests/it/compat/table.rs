@@ -2,6 +2,9 @@
 //!
 //! A table is about one object. Its sections, each of which may come again:
 //!
+//! - `[program]`: `bridge`, where the commands are not `ip`'s;
+//! - `[since]`: the first release that can judge them;
+//! - `[bridge]`: what the judge's `bridge` does behind `[arrange]`;
 //! - `[arrange]`: what the judge does before, beside what `network.txt` says;
 //! - `[options]`: the option sets for what follows, `(none)` for no option;
 //! - `[read]`: commands that change nothing, each with each option set;
@@ -12,11 +15,22 @@
 use std::fs;
 use std::path::PathBuf;
 
+/// Whose commands they are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Program {
+    #[default]
+    Ip,
+    Bridge,
+}
+
 /// The commands about one object.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     pub(super) object: String,
+    pub(super) program: Program,
+    pub(super) since: u32,
     pub(super) arrange: Vec<String>,
+    pub(super) bridge: Vec<String>,
     pub(super) parts: Vec<Part>,
 }
 
@@ -59,6 +73,9 @@ fn parse(object: &str, text: &str) -> Table {
         let lines = body.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
         let lines: Vec<String> = lines.map(str::to_owned).collect();
         match name {
+            "program" => table.program = if lines == ["bridge"] { Program::Bridge } else { Program::Ip },
+            "since" => table.since = lines.concat().parse().expect("a release is a number"),
+            "bridge" => table.bridge = lines,
             "arrange" => table.arrange = lines,
             "options" => options = lines.iter().map(|line| line.replace("(none)", "")).collect(),
             "state" => state = lines,
