@@ -1,15 +1,16 @@
 //! The sysctls that decide what is forwarded, answered and reachable: which, and where each is read.
 //!
 //! Those of a link come with the list of links, since the kernel puts them into each link's message anyway: a
-//! thousand links would be tens of thousands of files. Those of `all`, of `default` (what new links get) and of the
-//! namespace are files. [`TABLE`] says which there are, and the reference is made from it.
+//! thousand links would be tens of thousands of files. Those of `all` and of the namespace are files, and a file costs
+//! the kernel more than the list of ten links: so `all` is read where it has a say beside the link's own, and `default`,
+//! which only links to come will get, is not. [`TABLE`] says which there are, and the reference is made from it.
 //!
 //! A file that is not there is passed over: the kernel lacks what it is about.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 
 use vwire_netlink::Link;
 
@@ -35,82 +36,86 @@ pub struct Row {
     pub name: &'static str,
     /// Where it is read.
     pub place: Place,
+    /// Whether the value of `all` has a say beside the link's, and so is read.
+    pub with_all: bool,
     /// What it decides.
     pub about: &'static str,
 }
 
 const fn v4(place: usize, name: &'static str, about: &'static str) -> Row {
-    Row { name, place: Place::Ipv4(place), about }
+    Row { name, place: Place::Ipv4(place), with_all: false, about }
+}
+
+const fn v4_and_all(place: usize, name: &'static str, about: &'static str) -> Row {
+    Row { name, place: Place::Ipv4(place), with_all: true, about }
 }
 
 const fn v6(place: usize, name: &'static str, about: &'static str) -> Row {
-    Row { name, place: Place::Ipv6(place), about }
+    Row { name, place: Place::Ipv6(place), with_all: false, about }
+}
+
+const fn v6_and_all(place: usize, name: &'static str, about: &'static str) -> Row {
+    Row { name, place: Place::Ipv6(place), with_all: true, about }
 }
 
 const fn whole(name: &'static str, about: &'static str) -> Row {
-    Row { name, place: Place::Whole, about }
+    Row { name, place: Place::Whole, with_all: false, about }
 }
 
 /// The sysctls that are read.
 pub const TABLE: &[Row] = &[
-    v4(0, "forwarding", "whether packets that come in by the link are forwarded"),
-    v4(1, "mc_forwarding", "whether a multicast router runs"),
-    v4(2, "proxy_arp", "whether ARP is answered for addresses that are reached by another link"),
-    v4(3, "accept_redirects", "whether ICMP redirects change routes"),
-    v4(5, "send_redirects", "whether senders are told of a shorter way"),
-    v4(7, "rp_filter", "whether a source must be reachable by the link it comes in by: 1 strict, 2 by any link"),
-    v4(8, "accept_source_route", "whether packets may say their way"),
-    v4(10, "log_martians", "whether impossible addresses are logged"),
-    v4(12, "arp_filter", "whether ARP is answered only by the link that a reply would leave by"),
-    v4(17, "arp_announce", "which source address ARP asks with"),
-    v4(18, "arp_ignore", "which requests ARP answers"),
+    v4_and_all(0, "forwarding", "whether packets that come in by the link are forwarded"),
+    v4_and_all(1, "mc_forwarding", "whether a multicast router runs"),
+    v4_and_all(2, "proxy_arp", "whether ARP is answered for addresses that are reached by another link"),
+    v4_and_all(3, "accept_redirects", "whether ICMP redirects change routes"),
+    v4_and_all(5, "send_redirects", "whether senders are told of a shorter way"),
+    v4_and_all(
+        7,
+        "rp_filter",
+        "whether a source must be reachable by the link it comes in by: 1 strict, 2 by any link",
+    ),
+    v4_and_all(8, "accept_source_route", "whether packets may say their way"),
+    v4_and_all(10, "log_martians", "whether impossible addresses are logged"),
+    v4_and_all(12, "arp_filter", "whether ARP is answered only by the link that a reply would leave by"),
+    v4_and_all(17, "arp_announce", "which source address ARP asks with"),
+    v4_and_all(18, "arp_ignore", "which requests ARP answers"),
     v4(20, "arp_accept", "whether unasked ARP makes neighbours"),
-    v4(22, "accept_local", "whether packets may come in from an own address"),
-    v4(23, "src_valid_mark", "whether the mark counts in the check of the source"),
+    v4_and_all(22, "accept_local", "whether packets may come in from an own address"),
+    v4_and_all(23, "src_valid_mark", "whether the mark counts in the check of the source"),
     v4(24, "proxy_arp_pvlan", "whether ARP is answered by the same link that was asked"),
-    v4(25, "route_localnet", "whether 127.0.0.0/8 may be routed"),
+    v4_and_all(25, "route_localnet", "whether 127.0.0.0/8 may be routed"),
     v4(28, "ignore_routes_with_linkdown", "whether routes by a link without carrier are passed over"),
-    v4(31, "bc_forwarding", "whether broadcasts to a subnet are forwarded"),
-    v6(0, "forwarding", "whether packets that come in by the link are forwarded, and the host is a router"),
+    v4_and_all(31, "bc_forwarding", "whether broadcasts to a subnet are forwarded"),
+    v6_and_all(0, "forwarding", "whether packets that come in by the link are forwarded, and the host is a router"),
     v6(3, "accept_ra", "whether routers' words make routes and addresses: 2 even if forwarding"),
     v6(4, "accept_redirects", "whether ICMPv6 redirects change routes"),
     v6(5, "autoconf", "whether routers' prefixes make addresses"),
     v6(6, "dad_transmits", "how often an address is asked for before it is used"),
-    v6(22, "proxy_ndp", "whether neighbours are answered for"),
-    v6(24, "accept_source_route", "whether packets may say their way"),
-    v6(26, "disable_ipv6", "whether the link has no IPv6"),
-    v6(27, "accept_dad", "whether an address that another has is not used, and 2: the link goes without IPv6"),
+    v6_and_all(22, "proxy_ndp", "whether neighbours are answered for"),
+    v6_and_all(24, "accept_source_route", "whether packets may say their way"),
+    v6_and_all(26, "disable_ipv6", "whether the link has no IPv6"),
+    v6_and_all(27, "accept_dad", "whether an address that another has is not used, and 2: the link goes without IPv6"),
     v6(39, "ignore_routes_with_linkdown", "whether routes by a link without carrier are passed over"),
     v6(42, "keep_addr_on_down", "whether addresses stay when the link goes down"),
     v6(47, "addr_gen_mode", "how link-local addresses are made: 0 EUI-64, 1 none, 2 and 3 stable"),
     whole("net.ipv4.ip_forward", "whether IPv4 is forwarded"),
     whole("net.ipv4.ip_nonlocal_bind", "whether programs may bind to addresses that are not there"),
     whole("net.ipv4.ip_default_ttl", "the TTL of packets that are sent"),
-    whole("net.ipv4.ip_no_pmtu_disc", "whether the MTU of paths is found"),
-    whole("net.ipv4.ip_forward_use_pmtu", "whether forwarded packets mind the MTU of paths"),
-    whole("net.ipv4.fwmark_reflect", "whether answers of the kernel keep the mark"),
     whole("net.ipv4.tcp_l3mdev_accept", "whether TCP sockets take connections in every VRF"),
     whole("net.ipv4.udp_l3mdev_accept", "whether UDP sockets take packets in every VRF"),
-    whole("net.ipv4.raw_l3mdev_accept", "whether raw sockets take packets in every VRF"),
     whole(
         "net.ipv4.fib_multipath_hash_policy",
         "what chooses among many ways: 0 addresses, 1 ports too, 2 the inner ones",
     ),
-    whole("net.ipv4.fib_multipath_use_neigh", "whether ways with a failed neighbour are passed over"),
-    whole("net.ipv4.nexthop_compat_mode", "whether routes by next hops are told as if they had them in themselves"),
     whole("net.ipv4.icmp_echo_ignore_all", "whether no ping is answered"),
     whole("net.ipv4.icmp_echo_ignore_broadcasts", "whether no ping to a broadcast address is answered"),
     whole("net.ipv4.ping_group_range", "which groups may ping without privilege"),
-    whole("net.ipv6.bindv6only", "whether IPv6 sockets take no IPv4"),
     whole("net.ipv6.ip_nonlocal_bind", "whether programs may bind to addresses that are not there"),
     whole("net.ipv6.fib_multipath_hash_policy", "what chooses among many ways"),
     whole("net.ipv6.icmp.echo_ignore_all", "whether no ping is answered"),
-    whole("net.ipv6.icmp.echo_ignore_multicast", "whether no ping to a group is answered"),
-    whole("net.ipv6.icmp.echo_ignore_anycast", "whether no ping to an anycast address is answered"),
     whole("net.bridge.bridge-nf-call-iptables", "whether bridged IPv4 packets pass the rules of iptables"),
     whole("net.bridge.bridge-nf-call-ip6tables", "whether bridged IPv6 packets pass the rules of ip6tables"),
     whole("net.bridge.bridge-nf-call-arptables", "whether bridged ARP passes the rules of arptables"),
-    whole("net.bridge.bridge-nf-filter-vlan-tagged", "whether that holds for tagged packets"),
 ];
 
 /// Sysctls by name, as [`State::sysctls`](super::state::State::sysctls) has them.
@@ -135,28 +140,34 @@ pub fn of_link(link: &Link, all: &mut Sysctls) {
     }
 }
 
-/// Reads the sysctls of `all`, of `default` and of the namespace that the calling thread is in.
+/// Reads the sysctls of `all` and of the namespace that the calling thread is in.
 ///
 /// # Errors
-/// For each reason why files cannot be read, one.
+/// A file cannot be read; the others are.
 pub fn of_namespace(all: &mut Sysctls) -> Result<(), io::Error> {
     let mut failed = None;
     for row in TABLE {
-        let names = match row.place {
-            Place::Ipv4(_) => ["all", "default"].map(|link| format!("net.ipv4.conf.{link}.{}", row.name)).to_vec(),
-            Place::Ipv6(_) => ["all", "default"].map(|link| format!("net.ipv6.conf.{link}.{}", row.name)).to_vec(),
-            Place::Whole => vec![row.name.to_owned()],
+        let name = match row.place {
+            Place::Whole => row.name.to_owned(),
+            Place::Ipv4(_) if row.with_all => format!("net.ipv4.conf.all.{}", row.name),
+            Place::Ipv6(_) if row.with_all => format!("net.ipv6.conf.all.{}", row.name),
+            _ => continue,
         };
-        for name in names {
-            let path = name.replacen("net.", "", 1).replace('.', "/");
-            match fs::read(format!("{DIRECTORY}/{path}")) {
-                Ok(text) => drop(all.insert(name, String::from_utf8_lossy(text.trim_ascii_end()).into_owned())),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => failed = Some(error),
-            }
+        match value_of(&name) {
+            Ok(value) => drop(all.insert(name, value)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => failed = Some(error),
         }
     }
     failed.map_or(Ok(()), Err)
+}
+
+/// Reads one file, in one read: none of them is long.
+fn value_of(name: &str) -> io::Result<String> {
+    let path = name.replacen("net.", "/", 1).replace('.', "/");
+    let mut text = [0; 128];
+    let length = fs::File::open(format!("{DIRECTORY}{path}"))?.read(&mut text)?;
+    Ok(String::from_utf8_lossy(text.get(..length).unwrap_or_default().trim_ascii_end()).into_owned())
 }
 
 /// Returns the name of a link as a sysctl's name has it: `/` for a dot, `\xff` for a byte that is not UTF-8.
@@ -217,7 +228,7 @@ mod tests {
     fn those_of_the_namespace_are_read() {
         let mut all = Sysctls::new();
         of_namespace(&mut all).unwrap();
-        for name in ["net.ipv4.ip_forward", "net.ipv4.conf.all.rp_filter", "net.ipv4.conf.default.forwarding"] {
+        for name in ["net.ipv4.ip_forward", "net.ipv4.conf.all.rp_filter", "net.ipv4.conf.all.forwarding"] {
             assert!(all.contains_key(name), "{name}");
         }
     }
