@@ -14,6 +14,12 @@ const OPTIONS: &[(&str, &str)] = &[
     ("-a", "all, for `netns exec` and `netns del`"),
     ("--from FILE", "what a snapshot says, in the place of the kernel: for lists"),
     ("-b FILE", "commands from a file or from standard input (-), -force to go on after errors"),
+    ("--plan", "show what would change, and change nothing"),
+    ("--if-exists", "what is not there need not be changed or deleted"),
+    ("--if-absent", "what is there already as asked for need not be made"),
+    ("--replace", "what is there already becomes what is asked for"),
+    ("--wait[=SECONDS]", "done when it can be used: carrier, no duplicate address"),
+    ("--atomic", "with -b: all of it or nothing, as `vwire batch`"),
     ("-V", "the version"),
 ];
 

@@ -6,6 +6,7 @@
 //!
 //! To add a verb: a file, a row in `verbs`.
 
+pub mod batch;
 pub mod bridge;
 pub mod down;
 pub mod exec;
@@ -30,6 +31,7 @@ use clap::{ArgMatches, Command};
 
 use ip::Persona;
 use ip::options::{Asked, Options};
+use ip::wishes::Wishes;
 
 /// One of vwire's own verbs.
 pub struct Verb {
@@ -53,6 +55,7 @@ pub struct Call<'a> {
 
 fn verbs() -> Vec<Verb> {
     vec![
+        batch::verb(),
         down::verb(),
         exec::verb(),
         lab::verb(),
@@ -120,6 +123,14 @@ fn run_verb(rest: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -
     if rest.len() == 1 && rest[0] == "--version" {
         return ip::main(Persona::Vwire, &["-V".into()], stdout, stderr);
     }
+    let (wishes, rest) = match Wishes::split(rest) {
+        Ok((wishes, rest)) => (wishes, rest),
+        Err(failure) => {
+            let _ = stderr.write_all(&failure.render(Persona::Vwire));
+            return 2;
+        }
+    };
+    let rest = &rest[..];
     let (options, words) = match ip::options::parse_as(Persona::Vwire, rest) {
         Ok(Asked::Command(options, words)) => (options, words),
         _ => (Options::default(), rest),
@@ -127,8 +138,9 @@ fn run_verb(rest: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -
     let asked = words.first().and_then(|word| word.to_str());
     let verb = verbs().into_iter().find(|verb| asked == Some((verb.command)().get_name()));
     if verb.is_none() && asked != Some("bridge") {
-        return ip::main(Persona::Vwire, rest, stdout, stderr);
+        return ip::wish(Persona::Vwire, wishes, rest, stdout, stderr);
     }
+    let options = Options { wishes, ..options };
     if options.from.is_some() && asked != Some("ls") {
         let asked = asked.unwrap_or_default();
         let _ = writeln!(stderr, "error: `{asked}` asks the network itself, and no snapshot: leave out `--from`");

@@ -212,6 +212,15 @@ impl Object {
 }
 
 impl Step {
+    /// Returns whether it makes or deletes something that the kernel makes and takes away by itself, sooner or later.
+    pub(super) fn is_kernels_work(&self) -> bool {
+        match &self.action {
+            Action::Object { object: Object::Route(route), .. } => super::route::is_kernels(route),
+            Action::Object { object: Object::Address(address), .. } => super::address::is_kernels(address),
+            _ => false,
+        }
+    }
+
     /// Says the step in `ip`'s own words: `alice: link set eth0 mtu 1400 (was mtu 1500)`.
     #[must_use]
     pub fn describe(&self, names: &Names) -> String {

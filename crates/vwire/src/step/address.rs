@@ -34,9 +34,9 @@ const BY_ROUTER: u8 = 2;
 const FOREVER: u32 = u32::MAX;
 
 /// What makes two addresses the same.
-type Key = (u32, Option<IpAddr>, u8, Option<IpAddr>);
+pub(super) type Key = (u32, Option<IpAddr>, u8, Option<IpAddr>);
 
-fn key(address: &Address) -> Key {
+pub(super) fn key(address: &Address) -> Key {
     match address.family {
         INET => (address.index, local(address), address.prefixlen, peer(address)),
         _ => (address.index, local(address), 0, None),
@@ -54,7 +54,7 @@ pub(super) fn peer(address: &Address) -> Option<IpAddr> {
 }
 
 /// Returns whether the kernel made an address by itself, and will again.
-fn is_kernels(address: &Address) -> bool {
+pub(super) fn is_kernels(address: &Address) -> bool {
     match address.proto {
         Some(by) if by != 0 => BY_KERNEL.contains(&by),
         _ => match local(address) {

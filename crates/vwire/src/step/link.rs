@@ -46,12 +46,8 @@ impl<'a> Map<'a> {
         let mut going = BTreeSet::from([end]);
         let mut waiting = vec![end];
         while let Some(end) = waiting.pop() {
-            let on_top = self.links.iter().filter(|(other, link)| {
-                other.place == end.place
-                    && link.link == Some(end.index)
-                    && link.link_netnsid.is_none()
-                    && link.kind().is_some_and(|kind| ON_TOP.contains(&kind))
-            });
+            let on_top =
+                self.links.iter().filter(|(other, link)| other.place == end.place && is_on_top(link, end.index));
             let goes = on_top.map(|(other, _)| *other).chain(self.cables.get(&end).copied());
             for other in goes {
                 if going.insert(other) {
@@ -61,6 +57,11 @@ impl<'a> Map<'a> {
         }
         going
     }
+}
+
+/// Returns whether a link goes when the one with this index goes.
+fn is_on_top(link: &Link, index: u32) -> bool {
+    link.link == Some(index) && link.link_netnsid.is_none() && link.kind().is_some_and(|kind| ON_TOP.contains(&kind))
 }
 
 /// Adds to a scope what goes with its links: those on top, the other ends of cables, and the ports of masters.
@@ -100,6 +101,11 @@ pub(super) fn plan<'a>(wanted: &World, now: &'a World, scope: &Scope, plan: &mut
     let (wanted_map, now_map) = (Map::of(wanted), Map::of(now));
     let moves = moves(&wanted_map, &now_map, scope);
     let moved = |end: &End| moves.iter().any(|moving| moving.from == *end);
+    // Cables are compared as they will be: a cable stays the same when one of its ends moves.
+    let arrives = |end: End| moves.iter().find(|moving| moving.from == end).map_or(end, |moving| moving.to);
+    let mut now_map = now_map;
+    now_map.cables = now_map.cables.into_iter().map(|(one, other)| (one, arrives(other))).collect();
+    let now_map = now_map;
     let mut gone: BTreeSet<End> = BTreeSet::new();
     for (end, link) in &now_map.links {
         let in_scope = scope.has_link(end.place, end.index) && link.flags & LOOPBACK == 0 && !moved(end);
@@ -108,7 +114,7 @@ pub(super) fn plan<'a>(wanted: &World, now: &'a World, scope: &Scope, plan: &mut
             None => false,
         };
         if in_scope && !stays && !gone.contains(end) && can_go(link) {
-            gone.extend(now_map.going_with(*end));
+            gone.extend(now_map.going_with(*end).into_iter().filter(|end| now_map.links.contains_key(end)));
             let which = Link { index: end.index, ifname: link.ifname, ..Link::default() };
             let object = Object::Link { link: Box::new(which), into: None, peer: None };
             plan.object(Stage::LinkGoes, end.place, Verb::Delete, object);
@@ -228,6 +234,26 @@ fn remove(world: &mut World, end: End) {
     state.routes.retain(|route| {
         !super::route::links(route).any(|through| through == index) && !route.nh_id.is_some_and(|id| gone.contains(&id))
     });
+}
+
+/// Takes a link out of a world, with all links that go with it.
+pub(super) fn remove_with_all(world: &mut World, end: End) {
+    let mut waiting = vec![end];
+    while let Some(end) = waiting.pop() {
+        waiting.extend(world.other_end(end));
+        let on_top = world.state(end.place).links.iter().filter(|link| is_on_top(link, end.index));
+        waiting.extend(on_top.map(|link| End { index: link.index, ..end }));
+        remove(world, end);
+    }
+}
+
+/// Moves a link to another place, or out of sight where that is none of the world's.
+pub(super) fn depart(world: &mut World, from: End, into: Option<Place>, index: Option<u32>) {
+    let Some(link) = world.state(from.place).link(from.index).cloned() else { return };
+    remove(world, from);
+    let Some(state) = into.and_then(|into| world.states.get_mut(into.0)) else { return };
+    let index = index.unwrap_or(link.index);
+    state.links.push(Link { index, flags: link.flags & !UP, master: None, ..link });
 }
 
 /// Returns the links that are wanted and not there, each behind those that it stands on.

@@ -33,6 +33,19 @@ pub fn look(places: &mut Places) -> io::Result<World> {
     Ok(world)
 }
 
+/// Reads what one more place holds, beside what others were seen to hold before.
+///
+/// # Errors
+/// The place cannot be read.
+pub fn look_at_one(places: &mut Places, place: Place, world: &mut World) -> io::Result<()> {
+    let mut state = read(places.socket(place)?).map_err(io::Error::other)?;
+    state.sysctls = places.read_sysctls(place)?;
+    world.states.resize_with(place.0, State::default);
+    world.states.push(state);
+    world.cables = cables(places, world)?;
+    Ok(())
+}
+
 fn read(socket: &mut Socket) -> Result<State, DumpError> {
     let mut routes = socket.routes(&Route::default())?;
     routes.retain(|route| route.flags & CLONED == 0);

@@ -26,6 +26,7 @@ mod neighbour;
 mod nexthop;
 pub mod part;
 mod plan;
+pub mod rehearse;
 mod route;
 mod rule;
 pub mod run;

@@ -2,6 +2,7 @@
 //!
 //! A part that is put right by itself spoils no other where the kernel refuses it.
 
+use vwire_netlink::wire::link::bridge::BoolOptions;
 use vwire_netlink::wire::link::{AfInet, KindData, LinkInfo, PropList, ProtoDownReason, SlaveData};
 use vwire_netlink::wire::nest::RawNest;
 use vwire_netlink::wire::{Attributes, Builder, RawAttribute};
@@ -16,6 +17,8 @@ pub(super) const UP: u32 = 1;
 const NESTED: u16 = 0x8000;
 /// `IFLA_INET_CONF`.
 const INET_CONF: u16 = 1;
+/// `IFLA_BR_MULTI_BOOLOPT`.
+const BITS: u16 = 46;
 /// `IF_OPER_UP`.
 const OPER_UP: u8 = 6;
 
@@ -262,19 +265,36 @@ pub(super) fn differing(wanted: &[u8], now: &[u8], is_reading: impl Fn(u16) -> b
 
 fn differing_options(wanted: &Link, now: &Link) -> Option<Vec<u8>> {
     let kind = wanted.kind();
-    let bits = |link: &Link| match link.kind_data() {
+    let passed = |number| is_reading(kind, number) || is_fixed(kind, number) || is_bits(kind, number);
+    let differing = differing(&kind_bytes(wanted), &kind_bytes(now), passed).unwrap_or_default();
+    // Of options of one bit each, those count that are said; the kernel may refuse to hear of others.
+    let bits = match (bits(wanted), bits(now)) {
+        (Some(wanted), Some(now)) => with_bits(wanted.optval, (wanted.optval ^ now.optval) & wanted.optmask),
+        _ => Vec::new(),
+    };
+    let bytes = [differing, bits].concat();
+    (!bytes.is_empty()).then_some(bytes)
+}
+
+/// Returns whether an option is a set of options of one bit each (`IFLA_BR_MULTI_BOOLOPT`).
+fn is_bits(kind: Option<&str>, number: u16) -> bool {
+    kind == Some("bridge") && number == BITS
+}
+
+fn bits(link: &Link) -> Option<BoolOptions> {
+    match link.kind_data() {
         Some(KindData::Bridge(bridge)) => bridge.multi_boolopt,
         _ => None,
-    };
-    // Of options of one bit each, only those count that are said.
-    let same_bits = match (bits(wanted), bits(now)) {
-        (Some(wanted), Some(now)) => (wanted.optval ^ now.optval) & wanted.optmask == 0,
-        _ => false,
-    };
-    let passed = |number| {
-        is_reading(kind, number) || is_fixed(kind, number) || number == 46 && kind == Some("bridge") && same_bits
-    };
-    differing(&kind_bytes(wanted), &kind_bytes(now), passed)
+    }
+}
+
+/// Returns the attribute that sets some options of one bit each; nothing where there are none to set.
+fn with_bits(optval: u32, optmask: u32) -> Vec<u8> {
+    emitted(|out| {
+        if optmask != 0 {
+            out.bytes(BITS, &[(optval & optmask).to_ne_bytes(), optmask.to_ne_bytes()].concat());
+        }
+    })
 }
 
 fn differing_port_options(wanted: &Link, now: &Link) -> Option<Vec<u8>> {
@@ -292,12 +312,22 @@ pub(super) fn creation_data(link: &Link) -> Option<KindData> {
     let kind = link.kind();
     let is_default = |number: u16, payload: &[u8]| match kind {
         // Said, it would count as set by hand (`IFLA_BR_GROUP_ADDR`).
-        Some("bridge") => number == 20 && payload == [0x01, 0x80, 0xc2, 0, 0, 0],
+        // A kernel that cannot tell VLANs apart does not even take that they are not to be (`IFLA_BR_VLAN_FILTERING`).
+        Some("bridge") => number == 20 && payload == [0x01, 0x80, 0xc2, 0, 0, 0] || number == 7 && payload == [0],
         // Modes refuse options of other modes; what is not the default follows.
         Some("bond") => number != 1,
+        // Some count as set if they are there at all: the inner TTL, remote checksums, the bits that must be 0.
+        Some("vxlan") => match number {
+            21 | 22 | 28 => payload == [0],
+            33 => payload == [0xf7, 0xff, 0xff, 0xff, 0, 0, 0, 0xff],
+            _ => false,
+        },
         _ => false,
     };
-    let bytes = kept(&kind_bytes(link), |number, payload| !is_reading(kind, number) && !is_default(number, payload));
+    let is_said =
+        |number, payload: &[u8]| !is_reading(kind, number) && !is_bits(kind, number) && !is_default(number, payload);
+    let bits = bits(link).map(|bits| with_bits(bits.optval, bits.optval & bits.optmask)).unwrap_or_default();
+    let bytes = [kept(&kind_bytes(link), is_said), bits].concat();
     (!bytes.is_empty()).then(|| KindData::Unknown(RawNest(bytes.into())))
 }
 

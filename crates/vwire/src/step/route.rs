@@ -29,6 +29,10 @@ const BY_HAND: [u8; 2] = [3, 4];
 const ONLINK: u32 = 4;
 /// The metric that IPv6 gives a route that asks for none (`IP6_RT_PRIO_USER`).
 const IPV6_METRIC: u32 = 1024;
+/// `RTN_LOCAL`.
+const LOCAL: u8 = 2;
+/// `RTN_ANYCAST`.
+const ANYCAST: u8 = 4;
 /// `RTN_MULTICAST`.
 const MULTICAST: u8 = 5;
 
@@ -46,9 +50,12 @@ pub(super) fn destination(route: &Route) -> Option<IpAddr> {
 }
 
 fn metric(route: &Route) -> u32 {
-    let default = if route.family == INET6 { IPV6_METRIC } else { 0 };
-    // IPv6 takes 0 for "the default" (`rtm_to_fib6_config`).
-    route.priority.filter(|metric| route.family != INET6 || *metric != 0).unwrap_or(default)
+    route.priority.unwrap_or(if route.family == INET6 { IPV6_METRIC } else { 0 })
+}
+
+/// Returns whether the kernel makes a route by itself.
+pub(super) fn is_kernels(route: &Route) -> bool {
+    route.protocol == BY_KERNEL
 }
 
 /// Returns the links that a route leads through.
@@ -143,8 +150,11 @@ fn considered<'a>(context: &Context<'a>, state: &'a State, is_checking: bool) ->
     let by_hand = move |route: &Route| BY_HAND.contains(&route.protocol) || route.protocol == 0;
     let is_quiet = move |route: &Route| links(route).all(|index| context.is_quiet(index));
     state.routes.iter().filter(move |route| {
-        // What a multicast daemon or the cache has is not told here.
+        // What a multicast daemon or the cache has is not told here; nor what IPv6 keeps for each address of its own,
+        // once that is known to be no duplicate, with a metric that nobody else can give.
+        let is_of_address = is_kernels(route) && route.family == INET6 && matches!(route.route_type, LOCAL | ANYCAST);
         let counts = matches!(route.family, INET | INET6) && !is_others(route) && route.mfc_stats.is_none();
+        let counts = counts && !is_of_address;
         counts
             && context.scope.has_route(context.place, route)
             && match context.is_picture() {

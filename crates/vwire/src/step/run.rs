@@ -10,6 +10,7 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use vwire_netlink::wire::link::KindData;
 use vwire_netlink::{Link, Request, RequestError, Socket};
@@ -22,13 +23,18 @@ use super::scope::Scope;
 use super::world::{Names, Place, World};
 use super::{Action, Step};
 
-pub use super::look::look;
+pub use super::look::{look, look_at_one};
 
 /// How many requests go in one datagram, at most.
 const TOGETHER: usize = 64;
 /// How often a world is brought nearer to what is wanted, at most: the kernel makes and takes things by itself, which
 /// only another look shows.
 const ROUNDS: usize = 4;
+/// For how long the kernel may take to make and take away by itself what it does not do at once: it looks at carriers
+/// once a second (`linkwatch_schedule_work`).
+const PATIENCE: Duration = Duration::from_millis(1500);
+/// How long to wait between two looks at what the kernel does by itself.
+const MOMENT: Duration = Duration::from_millis(20);
 /// `NETLINK_NETFILTER`.
 const NETFILTER: i32 = 12;
 
@@ -331,18 +337,38 @@ fn make_tuntap(link: &Link, namespace: OwnedFd) -> Result<(), StepError> {
 /// # Errors
 /// A place cannot be read.
 pub fn reach(places: &mut Places, wanted: &World, scope: &Scope) -> io::Result<Vec<Difference>> {
+    reach_or_tell(places, wanted, scope).map(|(left, _)| left)
+}
+
+/// Does as [`reach`], and tells which steps were refused last, in words.
+///
+/// # Errors
+/// A place cannot be read.
+pub fn reach_or_tell(places: &mut Places, wanted: &World, scope: &Scope) -> io::Result<(Vec<Difference>, Vec<String>)> {
+    let mut refused = Vec::new();
     let mut last = Vec::new();
+    let mut patience = PATIENCE;
     for _ in 0..ROUNDS {
-        let now = look(places)?;
-        let steps = converge(wanted, &now, scope);
+        let mut steps = converge(wanted, &look(places)?, scope);
+        // What the kernel does later by itself it does better: some of it nobody else can.
+        while !steps.is_empty() && steps.iter().all(Step::is_kernels_work) && !patience.is_zero() {
+            std::thread::sleep(MOMENT);
+            patience = patience.saturating_sub(MOMENT);
+            steps = converge(wanted, &look(places)?, scope);
+        }
         if steps.is_empty() || steps == last {
             break;
         }
-        // What is refused shows as a difference at the end.
-        let _ = attempt(places, &steps);
+        let names = Names::of(places.names(), &[wanted]);
+        let failed = attempt(places, &steps);
+        refused = failed.iter().map(|failed| format!("{}: {}", failed.step.describe(&names), failed.error)).collect();
         last = steps;
     }
-    Ok(differences(wanted, &look(places)?, scope))
+    let left = differences(wanted, &look(places)?, scope);
+    if left.is_empty() {
+        refused.clear();
+    }
+    Ok((left, refused))
 }
 
 /// What a plan that failed has left.

@@ -64,13 +64,15 @@ fn vlans_of(state: &State, index: u32) -> Option<Vlans> {
 }
 
 /// The VLAN that the kernel gives a new port, or a new bridge.
-fn default_vlans(link: &Link, state: &State) -> Vlans {
+///
+/// A picture of a kernel that cannot tell VLANs apart says none; a wish need not say the usual one.
+fn default_vlans(link: &Link, state: &State, is_picture: bool) -> Vlans {
     let bridge = if link.kind() == Some("bridge") { Some(link) } else { state.link(link.master.unwrap_or(0)) };
     let pvid = bridge.and_then(|bridge| match bridge.kind_data() {
         Some(KindData::Bridge(bridge)) => bridge.vlan_default_pvid,
         _ => None,
     });
-    match pvid.unwrap_or(1) {
+    match pvid.unwrap_or(if is_picture { 0 } else { 1 }) {
         0 => Vlans::new(),
         vid => Vlans::from([(vid, KEPT_FLAGS)]),
     }
@@ -92,11 +94,14 @@ fn changes(context: &Context<'_>) -> Vec<Change> {
         }
         let wanted = vlans_of(context.wanted, index)?;
         let made = context.wanted.link(index);
+        if made.is_some_and(|made| made.kind() != Some("bridge") && made.master.unwrap_or(0) == 0) {
+            return None;
+        }
         let is_fresh = context.now.link(index).and_then(|now| now.master) != made.and_then(|made| made.master)
             || context.now.link(index).is_none();
         let now = match vlans_of(context.now, index) {
             Some(now) if !is_fresh => now,
-            _ => made.map(|link| default_vlans(link, context.wanted)).unwrap_or_default(),
+            _ => made.map(|link| default_vlans(link, context.wanted, context.is_picture())).unwrap_or_default(),
         };
         let is_bridge = made.or(context.now.link(index)).is_some_and(|link| link.kind() == Some("bridge"));
         (wanted != now).then_some(Change { index, is_bridge, now, wanted })

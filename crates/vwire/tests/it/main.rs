@@ -35,5 +35,6 @@ mod step;
 mod tidy;
 mod tidy_bites;
 mod tour;
+mod transaction;
 mod tunnel;
 mod tuntap;

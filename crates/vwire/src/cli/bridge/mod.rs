@@ -74,7 +74,7 @@ const OBJECTS: &[Keyword<Object>] = &[
     prefix("help", Object { run: |_, _| Err(Failure::usage(HELP)), operation: |_| None }),
 ];
 
-const GRAMMAR: Grammar = Grammar {
+pub(in crate::cli) const GRAMMAR: Grammar = Grammar {
     run,
     exit: |code| match code {
         RETURNED => EXIT_USAGE,

@@ -119,7 +119,7 @@ fn family(ip: &Ip<'_>) -> u8 {
 fn flush(ip: &mut Ip<'_>) -> Result<(), Failure> {
     let labels = list(ip)?.map_err(|error| refused(&error, EXIT_SEMANTIC, "Flush terminated"))?;
     for label in &labels {
-        if let Err(error) = ip.socket()?.request(&Request::new(MessageType::DELADDRLABEL, 0, label)) {
+        if let Err(error) = ip.submit(&Request::new(MessageType::DELADDRLABEL, 0, label))? {
             let failure = refusal(&error);
             let said = [&*failure.render(Persona::Ip), b"Flush terminated"].concat();
             return Err(failure.said_by_ip(said).with_exit(EXIT_SEMANTIC).trying("cannot delete all labels"));
@@ -136,7 +136,7 @@ fn change(
     message_type: MessageType,
 ) -> Result<(), Failure> {
     let (label, named) = read(ip, words).map_err(|failure| failure.trying(format!("cannot {verb} a label")))?;
-    ip.socket()?.request(&Request::new(message_type, flags, &label)).map(|_| ()).map_err(|error| {
+    ip.submit(&Request::new(message_type, flags, &label))?.map(|_| ()).map_err(|error| {
         let failure = refusal(&error).trying(format!("cannot {verb} the label of `{named}`"));
         match error.errno() {
             EEXIST => failure.hint("the prefix has a label: `vwire addrlabel` shows it; delete it first"),

@@ -36,6 +36,8 @@ pub struct Failure {
     verbatim: bool,
     refusal: Option<Box<Refusal>>,
     command: Option<Box<Command>>,
+    /// What the command is about is not there.
+    misses_subject: bool,
 }
 
 /// What the kernel said no with.
@@ -134,6 +136,7 @@ impl Failure {
             verbatim: true,
             refusal: None,
             command: None,
+            misses_subject: false,
         }
     }
 
@@ -264,6 +267,32 @@ impl Failure {
             Some(errno) => self.refused_by(Refusal::number(errno)),
             None => self,
         }
+    }
+
+    /// Says that the very thing which is to be changed is not there.
+    #[must_use]
+    pub fn of_subject(mut self) -> Self {
+        self.misses_subject = true;
+        self
+    }
+
+    /// Returns whether the very thing that is to be changed is not there.
+    #[must_use]
+    pub fn is_of_missing_subject(&self) -> bool {
+        self.misses_subject
+    }
+
+    /// Returns whether something that the command names is not there, as found before the kernel was asked.
+    #[must_use]
+    pub fn is_of_missing(&self) -> bool {
+        self.misses_subject
+            || self.refusal.as_ref().is_some_and(|refusal| refusal.errno == ENODEV && refusal.request.is_none())
+    }
+
+    /// Returns whether the kernel refused something, rather than that the words are wrong.
+    #[must_use]
+    pub fn is_kernels(&self) -> bool {
+        self.refusal.as_ref().is_some_and(|refusal| refusal.request.is_some())
     }
 
     /// Says which command failed: its object and operation, spelled in full, and its words; the innermost wins.

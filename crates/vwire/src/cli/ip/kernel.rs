@@ -79,6 +79,9 @@ impl Ip<'_> {
     /// # Errors
     /// The socket cannot be opened.
     pub fn link_named(&mut self, name: &[u8], ext_mask: u32) -> Result<Option<Link>, Failure> {
+        if let Some(rehearsal) = self.rehearsal() {
+            return Ok(rehearsal.device(name).and_then(|index| rehearsal.link(index)));
+        }
         let by_name = match IfName::new(name) {
             Ok(name) => Link::named(name),
             Err(_) if name.is_empty() => return Ok(None),
@@ -93,6 +96,9 @@ impl Ip<'_> {
     /// # Errors
     /// The socket cannot be opened.
     pub fn link(&mut self, index: u32, ext_mask: u32) -> Result<Option<Link>, Failure> {
+        if let Some(rehearsal) = self.rehearsal() {
+            return Ok(rehearsal.link(index));
+        }
         let wanted = Link { index, ext_mask: Some(ext_mask), ..Link::default() };
         Ok(self.socket()?.get::<Link>(&Request::get_link(&wanted)).ok())
     }

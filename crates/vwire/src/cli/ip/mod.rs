@@ -24,12 +24,18 @@ mod objects;
 pub mod options;
 pub mod prefix;
 pub mod recorded;
+mod rehearsal;
 pub mod route;
 pub mod rule;
 pub mod saved;
+mod submit;
 pub mod token;
+mod transaction;
 pub mod tunnel;
 pub mod tuntap;
+mod wait;
+mod whole;
+pub mod wishes;
 pub mod words;
 
 use std::collections::HashMap;
@@ -49,6 +55,8 @@ pub use failure::{Failure, Persona};
 pub(in crate::cli) use netns::enter_failure;
 pub use objects::spoken as spoken_objects;
 use options::{Asked, ColourWhen, Options};
+use submit::Mode;
+use wishes::Wishes;
 use words::Words;
 
 /// The iproute2 release whose behaviour is followed.
@@ -64,6 +72,11 @@ pub struct Ip<'a> {
     pub persona: Persona,
     /// The names of groups, tables, protocols and the like.
     pub tables: Tables,
+    /// How to take what is there already, or is not.
+    pub wishes: Wishes,
+    mode: Mode,
+    /// What a command has made, for who waits until it can be used.
+    awaited: Vec<wait::Awaited>,
     socket: Option<Socket>,
     /// The names of namespaces by their ids, where a snapshot is asked.
     recorded_names: HashMap<i32, Vec<u8>>,
@@ -80,11 +93,15 @@ impl<'a> Ip<'a> {
         if options.resolve {
             printer.call_hosts_by(Rc::new(SystemHosts::default()));
         }
+        let wishes = options.wishes;
         Self {
             options,
             printer,
             persona,
             tables: Tables::default(),
+            wishes,
+            mode: Mode::Live,
+            awaited: Vec::new(),
             socket: None,
             recorded_names: HashMap::new(),
             collected: None,
@@ -127,6 +144,9 @@ impl<'a> Ip<'a> {
 
     /// Says something on standard error at once, after what was printed so far.
     pub fn say(&mut self, words: &[u8]) {
+        if self.rehearsal().is_some() {
+            return;
+        }
         let _ = self.flush();
         let _ = match self.tongue() {
             Tongue::Json => self.stderr.write_all(&out::failure::message_line(words)),
@@ -136,6 +156,9 @@ impl<'a> Ip<'a> {
 
     /// Says a failure on standard error at once, after what was printed so far.
     pub fn complain(&mut self, failure: &Failure) {
+        if self.rehearsal().is_some() {
+            return;
+        }
         let _ = self.flush();
         let _ = self.stderr.write_all(&spelled(failure, self.tongue()));
     }
@@ -173,6 +196,17 @@ fn layout(options: &Options) -> Layout {
 
 /// Runs a whole command line, options first, and returns the exit code.
 pub fn main(persona: Persona, arguments: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -> u8 {
+    wish(persona, Wishes::default(), arguments, stdout, stderr)
+}
+
+/// Runs a whole command line with wishes of vwire's own.
+pub fn wish(
+    persona: Persona,
+    wishes: Wishes,
+    arguments: &[OsString],
+    stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
+) -> u8 {
     match options::parse_as(persona, arguments) {
         Ok(Asked::Version) => {
             let _ = match persona {
@@ -184,7 +218,9 @@ pub fn main(persona: Persona, arguments: &[OsString], stdout: &mut dyn Write, st
             0
         }
         Ok(Asked::Help) => finish(&help(), Tongue::new(persona, options::asks_for_json(arguments)), stderr),
-        Ok(Asked::Command(options, words)) => serve(&GRAMMAR, persona, (options, words), stdout, stderr),
+        Ok(Asked::Command(options, words)) => {
+            serve(&GRAMMAR, persona, (Options { wishes, ..options }, words), stdout, stderr)
+        }
         Err(failure) => finish(&failure, Tongue::new(persona, options::asks_for_json(arguments)), stderr),
     }
 }
@@ -218,8 +254,10 @@ pub(in crate::cli) fn serve(
     }
     let mut ip = Ip::new(options, persona, stdout, stderr);
     let result = match ip.options.batch.clone() {
+        Some(file) if ip.wishes.atomic || ip.wishes.plan => whole::run_file(&mut ip, &file, grammar),
         Some(file) => run_batch(&mut ip, &file, grammar),
-        None => (grammar.run)(&mut ip, words),
+        None if ip.wishes.plan => whole::plan_one(&mut ip, words, grammar),
+        None => (grammar.run)(&mut ip, words).and_then(|()| whole::wait_if_wished(&mut ip)),
     };
     let flushed = ip.flush();
     match (result, flushed) {
@@ -233,6 +271,12 @@ pub(in crate::cli) fn serve(
         }
         (Ok(()), _) => 0,
     }
+}
+
+/// Runs a batch as a whole, and returns the exit code.
+pub fn run_whole(options: Options, file: &OsStr, stdout: &mut dyn Write, stderr: &mut dyn Write) -> u8 {
+    let options = Options { batch: Some(file.to_owned()), ..options };
+    serve(&GRAMMAR, Persona::Vwire, (options, &[]), stdout, stderr)
 }
 
 /// Returns whether a word stands for an object of `ip`'s.
@@ -284,7 +328,17 @@ pub fn run(ip: &mut Ip<'_>, command: &[OsString]) -> Result<(), Failure> {
     if ip.options.from.is_some() {
         recorded::allow(name, operation).map_err(|failure| failure.of_command(Some(name), operation, command))?;
     }
-    (object.run)(ip, &mut words).map_err(|failure| failure.of_command(Some(name), operation, command))
+    match (object.run)(ip, &mut words) {
+        Err(failure) if is_excused(ip, operation, &failure) => Ok(()),
+        result => result.map_err(|failure| failure.of_command(Some(name), operation, command)),
+    }
+}
+
+/// Returns whether what is to be changed or deleted is not there, and need not be.
+fn is_excused(ip: &Ip<'_>, operation: Option<&str>, failure: &Failure) -> bool {
+    let goes = matches!(operation, Some("delete" | "del" | "flush"));
+    let changes = matches!(operation, Some("set" | "change" | "replace" | "property"));
+    ip.wishes.if_exists && (goes && failure.is_of_missing() || changes && failure.is_of_missing_subject())
 }
 
 fn help() -> Failure {
@@ -333,7 +387,7 @@ fn run_lines(
         }
         let line = splitter.take(&text).map_err(|error| unsplittable(file, splitter.number(), error))?;
         let Some(line) = line else { continue };
-        let result = (grammar.run)(ip, &line.words);
+        let result = (grammar.run)(ip, &line.words).and_then(|()| whole::wait_if_wished(ip));
         done(ip).or_else(closed_pipe_is_no_error)?;
         let Err(failure) = result else { continue };
         let (exit, leaves) = ((grammar.exit)(failure.exit()), (grammar.leaves)(failure.exit()));

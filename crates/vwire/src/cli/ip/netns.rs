@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use super::failure::EXIT_SEMANTIC;
+use super::transaction::Deed;
 use super::words::{Keyword, Words, find, in_full, prefix, shown};
 use super::{Failure, Ip, Persona};
 use crate::lab::capability::Capability;
@@ -95,13 +96,19 @@ pub(super) fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure>
         Some(Ask::ListId) => id::list(ip, words),
         Some(Ask::Set) => id::set(ip, words),
         Some(Ask::Help) => Err(usage()),
-        Some(Ask::Add) => add(words),
+        Some(Ask::Add) => add(ip, words),
         Some(Ask::Delete) => delete(ip, words),
         Some(Ask::Identify) => identify(ip, words),
         Some(Ask::Pids) => pids(ip, words),
-        Some(Ask::Exec) => exec(ip, words),
-        Some(Ask::Monitor) => monitor(ip),
-        Some(Ask::Attach) => attach(words),
+        Some(Ask::Exec) => {
+            ip.refuse_in_whole("what a program does cannot be undone")?;
+            exec(ip, words)
+        }
+        Some(Ask::Monitor) => {
+            ip.refuse_in_whole("a monitor never ends")?;
+            monitor(ip)
+        }
+        Some(Ask::Attach) => attach(ip, words),
         None => Err(Failure::unknown_command(word, "netns")),
     }
 }
@@ -138,12 +145,25 @@ pub(super) fn names_by_id(ip: &mut Ip<'_>) -> Result<HashMap<i32, Vec<u8>>, Fail
     Ok(names)
 }
 
-fn add(words: &mut Words<'_>) -> Result<(), Failure> {
+fn add(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     let name = name(words.next().ok_or_else(|| missing("netns name", "vwire netns add blue"))?)?;
-    named::add(&name).map_err(|error| add_failure(&error))
+    if (ip.wishes.if_absent || ip.wishes.replace) && ip.open_namespace(name.as_os_str()).is_some() {
+        return Ok(());
+    }
+    if let Some(rehearsal) = ip.rehearsal() {
+        return rehearsal.name_namespace(name.as_os_str(), None).map_err(|error| foreseen("add", &name, &error));
+    }
+    named::add(&name).map_err(|error| add_failure(&error))?;
+    ip.note(Deed::Named(name));
+    Ok(())
 }
 
-fn attach(words: &mut Words<'_>) -> Result<(), Failure> {
+/// What would be refused by the time that it is done.
+fn foreseen(verb: &str, name: &Name, error: &io::Error) -> Failure {
+    Failure::new(EXIT_SEMANTIC, "", reason(error)).trying(format!("cannot {verb} network namespace `{name}`"))
+}
+
+fn attach(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     let (Some(word), Some(pid)) = (words.next(), words.next()) else {
         return Err(missing("netns name and PID", "vwire netns attach blue 812"));
     };
@@ -156,16 +176,23 @@ fn attach(words: &mut Words<'_>) -> Result<(), Failure> {
         ));
     };
     let path = PathBuf::from(format!("/proc/{number}/ns/net"));
-    named::attach(&name(word)?, &path).map_err(|error| add_failure(&error))
+    let name = name(word)?;
+    if let Some(rehearsal) = ip.rehearsal() {
+        let named = rehearsal.name_namespace(name.as_os_str(), Some(path));
+        return named.map_err(|error| foreseen("attach", &name, &error));
+    }
+    named::attach(&name, &path).map_err(|error| add_failure(&error))?;
+    ip.note(Deed::Named(name));
+    Ok(())
 }
 
 fn delete(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     if !ip.options.all {
         let word = words.next().ok_or_else(|| missing("netns name", "vwire netns delete blue"))?;
-        return delete_one(&name(word)?);
+        return delete_one(ip, &name(word)?);
     }
     for name in all_names()? {
-        if let Err(failure) = delete_one(&name) {
+        if let Err(failure) = delete_one(ip, &name) {
             // ip says so, stops there, and ends with 0.
             ip.complain(&failure);
             break;
@@ -174,7 +201,22 @@ fn delete(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn delete_one(name: &Name) -> Result<(), Failure> {
+fn delete_one(ip: &mut Ip<'_>, name: &Name) -> Result<(), Failure> {
+    if ip.wishes.if_exists && ip.open_namespace(name.as_os_str()).is_none() {
+        return Ok(());
+    }
+    if let Some(rehearsal) = ip.rehearsal() {
+        return rehearsal.unname_namespace(name.as_os_str()).map_err(|error| foreseen("delete", name, &error));
+    }
+    let deed = ip.transaction().and_then(|_| Deed::unnamed(name).ok());
+    unname(name)?;
+    if let Some(deed) = deed {
+        ip.note(deed);
+    }
+    Ok(())
+}
+
+fn unname(name: &Name) -> Result<(), Failure> {
     named::delete(name).map_err(|error| {
         let reason = reason(&error);
         let path = name.path();

@@ -460,7 +460,7 @@ fn flush(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     let mut filter = read_filter(ip, words, WORDS)?;
     if let Some(id) = filter.id {
         let hop = Nexthop { id: Some(id), ..Nexthop::default() };
-        let answer = ip.socket()?.request(&Request::del_nexthop(&hop));
+        let answer = ip.submit(&Request::del_nexthop(&hop))?;
         return match answer {
             Ok(_) => Ok(()),
             Err(error) => Err(missing(ip, id, "delete", &error)?.with_exit(EXIT_SEMANTIC)),
@@ -490,7 +490,7 @@ fn delete(ip: &mut Ip<'_>, filter: &Filter, hops: &[Nexthop]) -> Result<usize, F
     let mut count = 0;
     for hop in hops.iter().filter(|hop| filter.protocol == 0 || u32::from(hop.protocol) == filter.protocol) {
         let Some(id) = hop.id else { continue };
-        let answer = ip.socket()?.request(&Request::del_nexthop(&Nexthop { id: Some(id), ..Nexthop::default() }));
+        let answer = ip.submit(&Request::del_nexthop(&Nexthop { id: Some(id), ..Nexthop::default() }))?;
         match answer {
             Ok(_) => count += 1,
             Err(error) => {

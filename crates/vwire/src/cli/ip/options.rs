@@ -7,6 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use super::failure::{EXIT_SEMANTIC, Failure, Persona};
+use super::wishes::Wishes;
 use super::words::{Keyword, Words, exact, find, number_as, prefix, shown};
 
 /// An address family that output is narrowed to.
@@ -105,6 +106,8 @@ pub struct Options {
     pub echo: bool,
     /// `-force`: a batch goes on after an error.
     pub force: bool,
+    /// vwire's own options.
+    pub wishes: Wishes,
     /// `-n NAME`.
     pub netns: Option<OsString>,
     /// `-b FILE`.
@@ -216,6 +219,18 @@ pub fn parse_as(persona: Persona, arguments: &[OsString]) -> Result<Asked<'_>, F
         End::Help => Asked::Help,
         End::Command(words) => Asked::Command(options, words),
     })
+}
+
+/// Returns whether an option, with the dashes before it, takes the word behind it.
+#[must_use]
+pub fn takes_value(option: &[u8]) -> bool {
+    if option == b"--from" {
+        return true;
+    }
+    let option = if option.starts_with(b"--") { &option[1..] } else { option };
+    let takes = [Word::Loops, Word::Family, Word::Batch, Word::ReceiveBuffer, Word::Netns];
+    let known = find(OPTIONS, option).filter(|_| colour_option(option).is_none());
+    known.is_some_and(|known| takes.iter().any(|word| std::mem::discriminant(word) == std::mem::discriminant(&known)))
 }
 
 /// What ends the options.

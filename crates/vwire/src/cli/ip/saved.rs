@@ -150,7 +150,7 @@ pub fn restore(ip: &mut Ip<'_>, message: &Message<'_>, tried: &str) -> Result<()
     payload.raw(message.payload);
     let flags = message.header.flags | Create::OrChange.flags();
     let request = Request::from_builder(message.header.message_type, flags, payload);
-    match ip.socket()?.request(&request) {
+    match ip.submit(&request)? {
         Ok(_) => Ok(()),
         Err(error) => pass_over(ip, &error, tried),
     }

@@ -144,7 +144,7 @@ fn set(ip: &mut Ip<'_>, words: &mut Words<'_>, mut address: Option<Ipv6Addr>) ->
     let inet6 = AfInet6 { token: Some(address), ..AfInet6::default() };
     let families = AfSpec { inet6: Some(Box::new(inet6)), ..AfSpec::default() };
     let link = Link { family: Family::Inet6.number(), index, af_spec: Some(Box::new(families)), ..Link::default() };
-    ip.socket()?.request(&Request::new(MessageType::SETLINK, 0, &link)).map(|_| ()).map_err(|error| {
+    ip.submit(&Request::new(MessageType::SETLINK, 0, &link))?.map(|_| ()).map_err(|error| {
         let failure = refusal(&error).trying(format!("{attempt} of `{}`", shown(name)));
         match error.errno() {
             EINVAL => failure.hint(

@@ -105,7 +105,7 @@ fn name_of(ip: &mut Ip<'_>, index: u32) -> Result<Vec<u8>, Failure> {
 
 fn delete(ip: &mut Ip<'_>, chosen: &[Address]) -> Result<(), Failure> {
     let requests: Vec<Request> = chosen.iter().map(Request::del_address).collect();
-    for answer in ip.socket()?.batch(&requests) {
+    for answer in ip.submit_all(&requests)? {
         if let Err(error) = answer
             && error.errno() != EADDRNOTAVAIL
         {

@@ -57,7 +57,7 @@ pub fn run(ip: &mut Ip<'_>, verb: Verb, words: &mut Words<'_>) -> Result<(), Fai
     let address = change.on_device(index).map_err(|failure| failure.trying(tried.clone()))?;
     let request = verb.request(&address);
     let request = if ip.options.echo { request.with_echo() } else { request };
-    match ip.socket()?.request(&request) {
+    match ip.submit(&request)? {
         Ok(reply) => {
             if let Some(warning) = reply.warning() {
                 ip.say(format!("Warning: {}.\n", warning.trim_end_matches(['.', '\n'])).as_bytes());

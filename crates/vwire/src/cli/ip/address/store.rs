@@ -58,6 +58,7 @@ pub fn show(ip: &mut Ip<'_>) -> Result<(), Failure> {
 /// # Errors
 /// Standard input is no such file, or the kernel refuses an address. One that is there already is passed over.
 pub fn restore(ip: &mut Ip<'_>) -> Result<(), Failure> {
+    ip.refuse_in_whole("what is restored is read from standard input, and only once")?;
     let file = ADDRESSES.read()?;
     let (messages, end) = saved::cut(&file);
     for message in messages.iter().filter(|message| is_address(message)) {

@@ -91,7 +91,7 @@ pub fn apply(ip: &mut Ip<'_>, change: &LinkChange) -> Result<(), Failure> {
             Ok(reply) => (Ok(reply), None),
             Err(refused) => (Err(refused.error), Some(refused.aftermath)),
         },
-        None => (ip.socket()?.request(&request), None),
+        None => (ip.submit(&request)?, None),
     };
     warn(ip, &answer);
     match answer {
@@ -105,7 +105,8 @@ pub fn apply(ip: &mut Ip<'_>, change: &LinkChange) -> Result<(), Failure> {
 /// not as `ip`, whose scripts know that a part may be done.
 fn all_or_nothing(ip: &Ip<'_>, change: &LinkChange) -> Option<u32> {
     let index = change.link.index;
-    (ip.persona == Persona::Vwire && change.verb == Verb::Set && change.asked.len() > 1 && index != 0).then_some(index)
+    (ip.is_live() && ip.persona == Persona::Vwire && change.verb == Verb::Set && change.asked.len() > 1 && index != 0)
+        .then_some(index)
 }
 
 /// Prints the link that the kernel sends back.
@@ -136,7 +137,7 @@ fn request_of(change: &LinkChange) -> Request {
 /// # Errors
 /// The socket cannot be opened; inside, what the kernel refuses.
 pub fn send(ip: &mut Ip<'_>, request: &Request) -> Result<Result<Reply, RequestError>, Failure> {
-    let answer = ip.socket()?.request(request);
+    let answer = ip.submit(request)?;
     warn(ip, &answer);
     Ok(answer)
 }

@@ -169,7 +169,7 @@ impl<'a> Reader<'a> {
             }
             Word::Inet => self.inet.extend(inet::read(words)?),
             Word::Xdp(mode) => self.take_xdp(mode, ip, words)?,
-            Word::Netns => self.take_netns(words)?,
+            Word::Netns => self.take_netns(ip, words)?,
             Word::Vf => self.take_function(ip, words)?,
             Word::Master => self.take_master(ip, words)?,
             Word::Vrf => self.take_vrf(ip, words)?,
@@ -310,12 +310,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn take_netns(&mut self, words: &mut Words<'a>) -> Result<(), Failure> {
+    fn take_netns(&mut self, ip: &Ip<'_>, words: &mut Words<'a>) -> Result<(), Failure> {
         let value = self.value(words)?;
         if self.target.is_some() {
             return Err(Failure::duplicate("netns", value));
         }
-        let target = netns::open(value).ok_or_else(|| netns::unknown("netns", value))?;
+        let target = netns::open(ip, value).ok_or_else(|| netns::unknown("netns", value))?;
         self.link.net_ns_fd = netns::descriptor(&target);
         self.target = Some(target);
         Ok(())

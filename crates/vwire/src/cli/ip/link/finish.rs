@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
         };
         self.link.index = match ip.device(device)? {
             Some(index) => index,
-            None => return Err(no_device(ip, device)?),
+            None => return Err(no_device(ip, device)?.of_subject()),
         };
         if self.name != Some(device) {
             self.put_name();

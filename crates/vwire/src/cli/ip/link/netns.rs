@@ -14,12 +14,12 @@ use crate::cli::ip::words::shown;
 use crate::lab::namespace::{Namespace, run_in};
 
 /// Opens a namespace by its name, by the path of its file, or by the id of a process inside.
-pub(super) fn open(word: &[u8]) -> Option<Namespace> {
+pub(super) fn open(ip: &Ip<'_>, word: &[u8]) -> Option<Namespace> {
     let of_process = || {
         integer(word)?;
         Namespace::open(format!("/proc/{}/ns/net", std::str::from_utf8(word).ok()?)).ok()
     };
-    Namespace::open_named(OsStr::from_bytes(word)).ok().or_else(of_process)
+    ip.open_namespace(OsStr::from_bytes(word)).or_else(of_process)
 }
 
 /// Returns the descriptor of a namespace as an attribute has it.
@@ -50,7 +50,7 @@ pub(super) fn id(
     seen_from: Option<&Namespace>,
     name: &[u8],
 ) -> Result<Result<i32, Vec<RequestError>>, Failure> {
-    let Some(named) = open(name) else { return Ok(Err(Vec::new())) };
+    let Some(named) = open(ip, name) else { return Ok(Err(Vec::new())) };
     let wanted = NamespaceId { fd: descriptor(&named), ..NamespaceId::default() };
     with_socket(ip, seen_from, |socket| {
         let mut refusals = Vec::new();

@@ -10,6 +10,7 @@ use vwire_netlink::Listener;
 
 use super::failure::{EXIT_SEMANTIC, errno_sentence};
 use super::options::Family;
+use super::transaction::Deed;
 use super::words::{Keyword, Words, find, in_full, prefix, shown};
 use super::{Failure, Ip};
 use crate::out::maddress::{self, Multicast};
@@ -65,8 +66,8 @@ pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     let Some(word) = words.next() else { return show(ip, words) };
     match find(COMMANDS, word) {
         Some(Command::Show) => show(ip, words),
-        Some(Command::Add) => change(ip, words, "listen to", Listener::start),
-        Some(Command::Delete) => change(ip, words, "stop listening to", Listener::stop),
+        Some(Command::Add) => change(ip, words, "listen to", Turn::Start),
+        Some(Command::Delete) => change(ip, words, "stop listening to", Turn::Stop),
         Some(Command::Help) => Err(Failure::usage(HELP)),
         None => Err(Failure::unknown_command(word, "maddr")),
     }
@@ -104,9 +105,14 @@ fn addresses(family: Family, device: Option<&[u8]>) -> Vec<Multicast> {
     addresses
 }
 
-type Request = fn(&Listener, &[u8], [u8; 6]) -> io::Result<()>;
+/// What a device is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Start,
+    Stop,
+}
 
-fn change(ip: &mut Ip<'_>, words: &mut Words<'_>, verb: &str, request: Request) -> Result<(), Failure> {
+fn change(ip: &mut Ip<'_>, words: &mut Words<'_>, verb: &str, turn: Turn) -> Result<(), Failure> {
     let Change { device, address } = read::change(words)?;
     let octets: Vec<String> = address.iter().map(|octet| format!("{octet:02x}")).collect();
     let tried = format!("cannot make `{}` {verb} {}", shown(&device), octets.join(":"));
@@ -114,8 +120,15 @@ fn change(ip: &mut Ip<'_>, words: &mut Words<'_>, verb: &str, request: Request) 
         family @ (Family::Inet6 | Family::Packet) => family,
         _ => Family::Inet,
     };
+    if ip.rehearsal().is_some() {
+        return ip.device(&device)?.map(drop).ok_or_else(|| Failure::no_device(&device).trying(tried));
+    }
     let listener = Listener::open(family.number());
     let listener = listener.map_err(|error| refused("Cannot create socket", &error).trying(tried.clone()))?;
+    let request = match turn {
+        Turn::Start => Listener::start,
+        Turn::Stop => Listener::stop,
+    };
     request(&listener, &device, address).map_err(|error| {
         let failure = refused("ioctl", &error).trying(tried);
         match error.raw_os_error() {
@@ -125,7 +138,10 @@ fn change(ip: &mut Ip<'_>, words: &mut Words<'_>, verb: &str, request: Request) 
             Some(EINVAL) => failure.hint("a device such as `lo` takes every packet and cannot choose"),
             _ => failure,
         }
-    })
+    })?;
+    let stopped = turn == Turn::Stop;
+    ip.note(Deed::Listens { family: family.number(), device: device.to_vec(), address, stopped });
+    Ok(())
 }
 
 fn refused(call: &str, error: &io::Error) -> Failure {

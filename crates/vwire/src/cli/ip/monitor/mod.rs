@@ -61,6 +61,7 @@ pub fn operation(_: &[u8]) -> Option<&'static str> {
 /// # Errors
 /// A wrong word, or the kernel refuses to tell.
 pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
+    ip.refuse_in_whole("a monitor never ends")?;
     let (asked, end) = words::read(words, ip.persona == Persona::Vwire);
     let mut device = None;
     for name in &asked.devices {

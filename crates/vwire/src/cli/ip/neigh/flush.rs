@@ -66,7 +66,7 @@ fn flush(ip: &mut Ip<'_>, mut filter: Filter, found: Found) -> Result<(), Failur
 
 fn delete(ip: &mut Ip<'_>, chosen: &[Neighbour]) -> Result<(), Failure> {
     let requests: Vec<Request> = chosen.iter().map(Request::del_neighbour).collect();
-    for answer in ip.socket()?.batch(&requests) {
+    for answer in ip.submit_all(&requests)? {
         if let Err(error) = answer
             && error.errno() != ENOENT
         {

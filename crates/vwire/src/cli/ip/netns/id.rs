@@ -19,6 +19,7 @@ const OPEN_AT_ONCE: usize = 256;
 
 /// Gives a namespace an id.
 pub(super) fn set(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
+    ip.refuse_in_whole("the kernel does not take an id of a namespace back")?;
     let word = words.next().ok_or_else(|| missing("netns name", "vwire netns set blue 5"))?;
     let value = words.next().ok_or_else(|| missing("nsid", "vwire netns set blue auto"))?;
     let wanted = match (value, integer(value)) {

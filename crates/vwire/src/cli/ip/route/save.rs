@@ -64,6 +64,7 @@ pub fn showdump(ip: &mut Ip<'_>) -> Result<(), Failure> {
 /// # Errors
 /// Standard input holds no routes, or the kernel refuses one.
 pub fn restore(ip: &mut Ip<'_>) -> Result<(), Failure> {
+    ip.refuse_in_whole("what is restored is read from standard input, and only once")?;
     let file = ROUTES.read().map_err(|failure| failure.with_exit(EXIT_SEMANTIC))?;
     let (messages, end) = saved::cut(&file);
     for rank in 0..3 {

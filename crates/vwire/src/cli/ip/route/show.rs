@@ -166,7 +166,7 @@ pub(super) fn print_text(ip: &mut Ip<'_>, routes: &[Route], context: &Context, h
 fn delete(ip: &mut Ip<'_>, routes: &[Route]) -> Result<(), Failure> {
     for routes in routes.chunks(AT_ONCE) {
         let requests: Vec<_> = routes.iter().map(Request::del_route).collect();
-        let refused = ip.socket()?.batch(&requests).into_iter().find_map(Result::err);
+        let refused = ip.submit_all(&requests)?.into_iter().find_map(Result::err);
         if let Some(error) = refused {
             let sentence = errno_sentence(error.errno());
             let message = format!("Failed to send flush request: {sentence}");

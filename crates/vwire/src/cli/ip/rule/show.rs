@@ -50,7 +50,7 @@ pub fn flush(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     ip.printer.open_document();
     ip.printer.close_document();
     for request in &requests {
-        if let Err(error) = ip.socket()?.request(request) {
+        if let Err(error) = ip.submit(request)? {
             let failure = refusal(&error);
             let mut said = failure.render(Persona::Ip);
             said.extend_from_slice(b"Dump terminated");

@@ -35,6 +35,7 @@ pub fn save(ip: &mut Ip<'_>, words: &Words<'_>) -> Result<(), Failure> {
 /// # Errors
 /// Standard input is no such file, or the kernel refuses a rule.
 pub fn restore(ip: &mut Ip<'_>) -> Result<(), Failure> {
+    ip.refuse_in_whole("what is restored is read from standard input, and only once")?;
     let file = RULES.read()?;
     let (messages, end) = saved::cut(&file);
     for message in &messages {

@@ -5,6 +5,7 @@
 //! deletes it at once, nothing is made here.
 
 use nix::unistd::{Group, User};
+use vwire_netlink::wire::link::tun::Tun;
 use vwire_tuntap::{Builder, ControlError, Device, DeviceName, Flags, Mode, OpenCause, OpenError, Persistence};
 
 use super::obstacle;
@@ -52,17 +53,53 @@ fn add(ip: &mut Ip<'_>, request: &DeviceRequest) -> Result<(), Failure> {
         Some(name) => kernel_name(name).map_err(|failure| failure.trying(tried.clone()))?,
         None => any_name(mode)?,
     };
+    let asked = request.name.as_deref();
+    if let (Some(name), true) = (asked, ip.wishes.if_absent || ip.wishes.replace)
+        && let Some(link) = obstacle::link_named(ip, name)?
+        && let Some(tun) = obstacle::tun_of(&link)
+        && obstacle::mode_of(tun) == mode
+        && (request.user.is_none() || request.user == tun.owner)
+        && (request.group.is_none() || request.group == tun.group)
+    {
+        return Ok(());
+    }
+    if let Some(rehearsal) = ip.rehearsal() {
+        if asked.is_some_and(|name| rehearsal.device(name).is_some()) {
+            let failure = Failure::new(EXIT_SEMANTIC, "", "there is a device of that name");
+            return Err(failure.trying(tried));
+        }
+        rehearsal.add_device(asked, as_told(mode, request));
+        return Ok(());
+    }
     let device = match builder(mode, name, request.flags).create() {
         Ok(device) => device,
         Err(error) => {
             return Err(obstacle::explain(ip, obstacle::open_failure(&error), &error)?.trying(tried));
         }
     };
+    if let Some(transaction) = ip.transaction() {
+        transaction.note_made(device.name().to_string().as_bytes());
+    }
     keep(&device, request).map_err(|error| control_failure(&error).trying(tried))?;
     if request.name.as_deref().is_none_or(|name| name.contains(&b'%')) && ip.persona == Persona::Vwire {
         ip.say(format!("made `{}`\n", device.name()).as_bytes());
     }
     Ok(())
+}
+
+/// Returns what netlink tells of a device that is made so.
+fn as_told(mode: Mode, request: &DeviceRequest) -> Tun {
+    let has = |flag| u8::from(request.flags.contains(flag));
+    Tun {
+        owner: request.user,
+        group: request.group,
+        r#type: Some(if mode == Mode::Tap { 2 } else { 1 }),
+        pi: Some(1 - has(Flags::NO_PACKET_INFO)),
+        vnet_hdr: Some(has(Flags::VNET_HDR)),
+        persist: Some(1),
+        multi_queue: Some(has(Flags::MULTI_QUEUE)),
+        ..Tun::default()
+    }
 }
 
 /// Sets who may open a device, and lets it outlive this process.
@@ -116,7 +153,7 @@ fn delete_as_it_is(ip: &mut Ip<'_>, request: &DeviceRequest) -> Result<(), Failu
         return Err(Failure::new(EXIT_SEMANTIC, "", "nothing says which device")
             .hint("`vwire tuntap` lists the TUN and TAP devices"));
     };
-    let Some(link) = obstacle::link_named(ip, asked)? else { return Err(Failure::no_device(asked)) };
+    let Some(link) = obstacle::link_named(ip, asked)? else { return Err(Failure::no_device(asked).of_subject()) };
     let own_name = link.ifname.as_ref().map(|name| name.as_bytes().to_vec()).unwrap_or_default();
     let name = kernel_name(&own_name)?;
     let Some(tun) = obstacle::tun_of(&link) else {
@@ -126,7 +163,14 @@ fn delete_as_it_is(ip: &mut Ip<'_>, request: &DeviceRequest) -> Result<(), Failu
     if let Some(failure) = obstacle::mismatch(request, name, tun) {
         return Err(failure);
     }
+    if let Some(rehearsal) = ip.rehearsal() {
+        rehearsal.remove_device(link.index);
+        return Ok(());
+    }
     can_open(ip)?;
+    if let Some(transaction) = ip.transaction() {
+        transaction.note_link(link.index);
+    }
     let flags = super::show::flags_of(tun).without(Flags::PERSIST);
     match builder(obstacle::mode_of(tun), name, flags).attach() {
         Ok(device) => {

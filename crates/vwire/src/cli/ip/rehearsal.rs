@@ -1,0 +1,155 @@
+//! A rehearsal: commands are read and resolved as if those before them had been done, and nothing is changed.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::PathBuf;
+
+use vwire_netlink::wire::link::tun::Tun;
+use vwire_netlink::{IfName, Link, Reply, Request, RequestError};
+
+use crate::lab::namespace::{Identity, Namespace};
+use crate::step::rehearse::{Asked, rehearse};
+use crate::step::{Place, World};
+
+use super::wishes::Wishes;
+
+/// `EEXIST`.
+const EEXIST: i32 = 17;
+/// `ENODEV`.
+const ENODEV: i32 = 19;
+
+/// What there would be by now.
+pub(in crate::cli) struct Rehearsal {
+    /// The tables of the places, this namespace first.
+    pub(in crate::cli) world: World,
+    /// Which namespace each place is.
+    identities: Vec<Option<Identity>>,
+    /// Names of namespaces that were given, or taken away.
+    names: BTreeMap<OsString, Option<Namespace>>,
+    /// What the line asks for.
+    asked: Vec<Asked>,
+    /// Whether something that it asks for is sure to be refused.
+    is_refused: bool,
+}
+
+impl Rehearsal {
+    /// Starts with what there is.
+    pub(in crate::cli) fn new(world: World) -> Self {
+        let own = Namespace::current().ok().map(|namespace| namespace.identity());
+        Self { world, identities: vec![own], names: BTreeMap::new(), asked: Vec::new(), is_refused: false }
+    }
+
+    /// Does a request to what there would be.
+    pub(in crate::cli) fn take(&mut self, request: &Request, wishes: Wishes) -> Result<Reply, RequestError> {
+        let refused = |errno| RequestError { operation: request.message_type(), errno, ext_ack: Box::default() };
+        let Some(asked) = Asked::of(request) else { return Ok(Reply::default()) };
+        let named = match &asked.object {
+            vwire_netlink::Object::Link(link) => descriptors(link),
+            _ => Vec::new(),
+        };
+        let places: BTreeMap<u32, Place> = named.into_iter().filter_map(|fd| Some((fd, self.place(fd)?))).collect();
+        let done = rehearse(&mut self.world, Place(0), &asked, |fd| places.get(&fd).copied());
+        let is_excused = |errno: &i32| match *errno {
+            EEXIST => asked.creates() && (wishes.if_absent || wishes.replace),
+            ENODEV => wishes.if_exists && !asked.creates(),
+            _ => false,
+        };
+        self.asked.push(asked.clone());
+        match done {
+            Err(errno) if !is_excused(&errno) => {
+                self.is_refused = true;
+                Err(refused(errno))
+            }
+            _ => Ok(Reply::default()),
+        }
+    }
+
+    /// Returns the place that a file descriptor stands for; a new one where it was not named before.
+    fn place(&mut self, fd: u32) -> Option<Place> {
+        let identity = Identity::of(format!("/proc/self/fd/{fd}")).ok()?;
+        let known = self.identities.iter().position(|known| *known == Some(identity));
+        Some(Place(known.unwrap_or_else(|| {
+            self.identities.push(Some(identity));
+            self.identities.len() - 1
+        })))
+    }
+
+    /// Returns what the line asked for so far, and whether it is sure to be refused, and forgets both.
+    pub(in crate::cli) fn end_line(&mut self) -> (Vec<Asked>, bool) {
+        (std::mem::take(&mut self.asked), std::mem::take(&mut self.is_refused))
+    }
+
+    /// Returns the index of a link by a name of its.
+    pub(in crate::cli) fn device(&self, name: &[u8]) -> Option<u32> {
+        self.world.state(Place(0)).link_named(name).map(|link| link.index)
+    }
+
+    /// Returns a link by its index.
+    pub(in crate::cli) fn link(&self, index: u32) -> Option<Link> {
+        self.world.state(Place(0)).link(index).cloned()
+    }
+
+    /// Notes a TUN or TAP device.
+    pub(in crate::cli) fn add_device(&mut self, name: Option<&[u8]>, tun: Tun) {
+        let highest = self.world.states.iter().flat_map(|state| &state.links).map(|link| link.index).max();
+        let mut link = Link { index: highest.unwrap_or(0) + 1, ..Link::default() };
+        link.ifname = name.and_then(|name| IfName::new(name).ok());
+        link.set_kind("tun", Some(tun.into()));
+        if let Some(state) = self.world.states.first_mut() {
+            state.links.push(link);
+        }
+    }
+
+    /// Takes a TUN or TAP device away.
+    pub(in crate::cli) fn remove_device(&mut self, index: u32) {
+        if let Some(state) = self.world.states.first_mut() {
+            state.links.retain(|link| link.index != index);
+        }
+    }
+
+    /// Gives a name to a new namespace, or to the one of this file.
+    pub(in crate::cli) fn name_namespace(&mut self, name: &OsStr, of: Option<PathBuf>) -> io::Result<()> {
+        if self.has_namespace(name) {
+            return Err(io::Error::from_raw_os_error(EEXIST));
+        }
+        let namespace = match of {
+            Some(path) => Namespace::open(path)?,
+            // Nobody sees it, and it ends with the rehearsal.
+            None => Namespace::create()?,
+        };
+        self.names.insert(name.to_owned(), Some(namespace));
+        Ok(())
+    }
+
+    /// Takes a name away.
+    pub(in crate::cli) fn unname_namespace(&mut self, name: &OsStr) -> io::Result<()> {
+        if !self.has_namespace(name) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        self.names.insert(name.to_owned(), None);
+        Ok(())
+    }
+
+    fn has_namespace(&self, name: &OsStr) -> bool {
+        match self.names.get(name) {
+            Some(named) => named.is_some(),
+            None => Namespace::open_named(name).is_ok(),
+        }
+    }
+
+    /// Opens a namespace by a name that was given in the rehearsal; the inner `None` is a name that was taken away.
+    pub(in crate::cli) fn open_namespace(&self, name: &OsStr) -> Option<Option<Namespace>> {
+        let named = self.names.get(name)?;
+        Some(named.as_ref().and_then(|namespace| Namespace::open(namespace.path()).ok()))
+    }
+}
+
+/// Returns the file descriptors of namespaces that a link is made in or moved to, and its other end.
+pub(in crate::cli) fn descriptors(link: &Link) -> Vec<u32> {
+    let peer = match link.kind_data() {
+        Some(vwire_netlink::wire::link::KindData::Veth(veth)) => veth.peer.as_deref().and_then(|peer| peer.net_ns_fd),
+        _ => None,
+    };
+    link.net_ns_fd.into_iter().chain(peer).collect()
+}

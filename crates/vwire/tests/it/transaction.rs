@@ -1,0 +1,297 @@
+//! `vwire batch`: all lines or none, told before anything is touched where that can be, brought back where not.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::lab::{Lab, Said, Who, lab, until};
+use crate::step::{dump, settled_as};
+
+/// Writes a batch into a file of its own and returns its path.
+fn file(text: &str) -> PathBuf {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("vwire-batch-{}-{count}", std::process::id()));
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// Runs a batch as a whole; its name in messages is `FILE`.
+#[track_caller]
+fn batch(net: &Lab, options: &[&str], text: &str) -> Said {
+    let path = file(text);
+    let words: Vec<&str> = options.iter().copied().chain(["batch", path.to_str().unwrap()]).collect();
+    let mut said = net.vwire(&words);
+    let _ = std::fs::remove_file(&path);
+    said.stderr = said.stderr.replace(path.to_str().unwrap(), "FILE");
+    said
+}
+
+const NETWORK: &[&str] = &[
+    "link set lo up",
+    "link add v0 index 10 address 02:00:00:00:00:10 type veth peer name v1 index 11 address 02:00:00:00:00:11",
+    "link add w0 index 12 address 02:00:00:00:00:12 type veth peer name w1 index 13 address 02:00:00:00:00:13",
+    "link add br0 index 14 address 02:00:00:00:00:14 type bridge",
+    "link add br1 index 15 address 02:00:00:00:00:15 type bridge ageing_time 1500",
+    "link set v0 up addrgenmode none",
+    "link set v1 up addrgenmode none",
+    "link set w0 master br0",
+    "link set w1 alias before up addrgenmode none",
+    "link set br0 up addrgenmode none",
+    "addr add 10.0.0.1/24 brd + dev v0",
+    "addr add 10.0.0.2/24 dev v0",
+    "addr add 10.5.0.1/24 dev v0",
+    "addr add fd00::1/64 nodad dev v0",
+    "route add 10.8.0.0/16 via 10.0.0.9",
+    "route add 10.8.1.0/24 via 10.0.0.9 metric 7 mtu 1300",
+    "route add fd08::/64 via fd00::9",
+    "rule add from 10.1.0.0/16 lookup 77 priority 900",
+    "neigh add 10.0.0.9 lladdr 02:00:00:00:09:09 dev v0",
+    "nexthop add id 5 via 10.0.0.8 dev v0",
+    "addrlabel add prefix fd00::/32 label 40",
+    "tuntap add tap0 mode tap user 12",
+    "netns add old",
+];
+
+/// Twenty and more changes, of every kind of object.
+const CHANGES: &[&str] = &[
+    "link set v0 mtu 1400 alias new txqueuelen 77",
+    "link set w0 nomaster",
+    "link set br0 type bridge ageing_time 2000",
+    "link set w1 name renamed",
+    "link add x0 type veth peer name x1",
+    "link set x0 up master br1",
+    "link property add dev v1 altname a-longer-name-than-fits",
+    "addr add 10.6.0.1/24 dev v1",
+    "addr del 10.0.0.1/24 dev v0",
+    "addr replace 10.5.0.1/24 metric 9 dev v0",
+    "route add 10.7.0.0/16 via 10.6.0.9",
+    "route del 10.8.0.0/16",
+    "route replace unreachable 10.8.1.0/24 metric 7",
+    "rule add from 10.2.0.0/16 lookup 78 priority 901",
+    "rule del priority 900",
+    "neigh replace 10.0.0.9 lladdr 02:00:00:00:09:10 dev v0",
+    "neigh add proxy 10.6.0.7 dev v1",
+    "nexthop add id 6 via 10.6.0.8 dev v1",
+    "nexthop del id 5",
+    "addrlabel add prefix fd01::/32 label 41",
+    "addrlabel del prefix fd00::/32 label 40",
+    "tuntap del tap0 mode tap",
+    "tuntap add tun5 mode tun",
+    "maddress add 33:33:00:00:00:99 dev v1",
+    "netns add fresh",
+    "link set renamed netns fresh",
+    "netns del old",
+    "link set v0 down",
+    "link set v0 up",
+    "link del br0",
+    "link del v1",
+];
+
+/// What there is, in the judge's words and in names of namespaces.
+fn all(net: &Lab) -> String {
+    let mut text = dump(net);
+    for show in ["netns", "maddress show dev v1", "tuntap"] {
+        let _ = writeln!(text, "$ ip {show}\n{}", net.ip(&show.split(' ').collect::<Vec<_>>()).ok());
+    }
+    text
+}
+
+/// Waits until the kernel has looked for duplicates of all addresses.
+fn settle(net: &Lab) {
+    until("addresses are no longer tentative", || (!net.ip(&["addr"]).ok().contains("tentative")).then_some(()));
+}
+
+#[test]
+fn twenty_changes_are_done_as_a_whole() {
+    lab(|net| {
+        net.arrange(NETWORK);
+        let said = batch(net, &[], &CHANGES.join("\n"));
+        assert_eq!((said.stderr.as_str(), said.exit), ("", 0));
+        assert!(net.ip(&["link", "show", "x0"]).ok().contains("master br1"));
+        assert_eq!(net.ip(&["-n", "fresh", "link", "show", "renamed"]).exit, 0);
+    });
+}
+
+/// A line that the kernel refuses, wherever it stands: everything before it is undone.
+#[test]
+fn a_refusal_anywhere_leaves_nothing() {
+    lab(|net| {
+        net.arrange(NETWORK);
+        settle(net);
+        let before = all(net);
+        let mut wrong = String::new();
+        for position in 0..=CHANGES.len() {
+            let mut lines = CHANGES.to_vec();
+            // No word is wrong here, and only the kernel knows that there is no such route.
+            lines.insert(position, "route del 10.99.0.0/16");
+            let said = batch(net, &[], &lines.join("\n"));
+            let told = format!("FILE:{}: route del 10.99.0.0/16\nerror: cannot delete", position + 1);
+            let end = "nothing is changed: all that had been done is undone\n";
+            if said.exit != 1 || !said.stderr.starts_with(&told) || !said.stderr.ends_with(end) {
+                let _ = writeln!(wrong, "{position}: {} {}", said.exit, said.stderr);
+            }
+            let after = settled_as(&before, || all(net));
+            if after != before {
+                let last = lines.get(position.wrapping_sub(1));
+                let _ = writeln!(wrong, "{position} {last:?}:\n{}", short(&after, &before));
+                break;
+            }
+        }
+        assert_eq!(wrong, "");
+    });
+}
+
+/// Says in which lines two dumps differ.
+fn short(after: &str, before: &str) -> String {
+    let only = |one: &str, other: &str, mark: &str| {
+        let lines = one.lines().filter(|line| !other.lines().any(|same| same == *line));
+        lines.map(|line| format!("{mark} {line}\n")).collect::<String>()
+    };
+    only(before, after, "before:") + &only(after, before, "after: ")
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_and_nothing_is_touched() {
+    lab(|net| {
+        let text = "link add v0 type veth peer name v1\nlink set v1 mtu many\n# fine\nlink set nosuch up\naddr add 10.0.0.1/24 dev v0\nlink add v1 type bridge\n";
+        let said = batch(net, &[], text);
+        assert_eq!(said.exit, 2);
+        assert!(said.stderr.starts_with("FILE:2: link set v1 mtu many\nerror: "), "{}", said.stderr);
+        assert!(said.stderr.contains("\nFILE:4: link set nosuch up\nerror: "), "{}", said.stderr);
+        assert!(said.stderr.contains("\nFILE:6: link add v1 type bridge\n"), "{}", said.stderr);
+        assert!(said.stderr.ends_with("3 lines are wrong; nothing is changed\n"), "{}", said.stderr);
+        assert_eq!(net.ip(&["link", "show", "v0"]).exit, 1);
+    });
+}
+
+#[test]
+fn what_cannot_be_undone_has_no_place_in_it() {
+    lab(|net| {
+        for line in ["netns exec old true", "monitor", "netns set old 5"] {
+            let said = batch(net, &[], line);
+            assert_eq!(said.exit, 2, "{line}");
+            assert!(said.stderr.contains("cannot be a part of a batch"), "{line}: {}", said.stderr);
+        }
+    });
+}
+
+#[test]
+fn a_plan_shows_what_would_change_and_changes_nothing() {
+    lab(|net| {
+        net.arrange(NETWORK);
+        let before = all(net);
+        let text = "link set v0 mtu 1400 down\nlink add x0 type veth peer name x1\naddr add 10.6.0.1/24 dev x1\nlink del br0\n";
+        let said = batch(net, &["--plan"], text);
+        assert_eq!(
+            said.ok(),
+            "link set v0 mtu 1400 down\n    set link v0: mtu 1500 → 1400, down\n\
+             link add x0 type veth peer name x1\n    make link x0\n    make link x1\n\
+             addr add 10.6.0.1/24 dev x1\n    make addr 10.6.0.1/24 dev x1\n\
+             link del br0\n    set link w0: master br0 → nomaster\n    delete link br0\n"
+        );
+        assert_eq!(all(net), before);
+        let one = net.vwire(&["--plan", "link", "set", "v0", "mtu", "1400"]).ok();
+        assert_eq!(one, "link set v0 mtu 1400\n    set link v0: mtu 1500 → 1400\n");
+        let json = net.vwire(&["-j", "--plan", "link", "set", "v0", "mtu", "1400"]).ok();
+        assert!(
+            json.starts_with("[{\"command\":\"link set v0 mtu 1400\",\"changes\":[{\"object\":\"link v0\""),
+            "{json}"
+        );
+    });
+}
+
+#[test]
+fn what_others_do_meanwhile_stays() {
+    lab(|net| {
+        net.arrange(&[
+            "link add v0 type veth peer name v1",
+            "link add w0 type veth peer name w1",
+            "link set w0 up",
+            "link set w1 up",
+        ]);
+        // v0 gets no carrier: the batch waits, in vain, and is brought back.
+        let path = file("link set v0 mtu 1400\n--wait=3 link set v0 up\n");
+        let mut running = net.command_of(Who::Vwire, &["batch", path.to_str().unwrap()]).spawn().unwrap();
+        until("the batch has set it up", || net.ip(&["link", "show", "v0", "up"]).ok().contains("v0").then_some(()));
+        net.arrange(&["link set w0 mtu 1300", "addr add 10.0.0.1/24 dev w0", "route add 10.1.0.0/16 via 10.0.0.9"]);
+        assert_eq!(running.wait().unwrap().code(), Some(1));
+        let _ = std::fs::remove_file(&path);
+        let w0 = net.ip(&["addr", "show", "w0"]).ok();
+        assert!(w0.contains("mtu 1300") && w0.contains("10.0.0.1/24"), "{w0}");
+        assert!(net.ip(&["route"]).ok().contains("10.1.0.0/16 via 10.0.0.9"));
+        let v0 = net.ip(&["link", "show", "v0"]).ok();
+        assert!(v0.contains("mtu 1500") && v0.contains("state DOWN"), "{v0}");
+    });
+}
+
+#[test]
+fn deletions_in_a_row_go_together_and_are_told_apart() {
+    lab(|net| {
+        let pairs = |verb: &dyn Fn(usize) -> String| (0..50).map(|n| verb(n) + "\n").collect::<String>();
+        batch(net, &[], &pairs(&|n| format!("link add a{n} type veth peer name b{n}"))).ok();
+        net.arrange(&["link set a3 group 9"]);
+        let before = net.ip(&["-d", "link"]).ok();
+        let said = batch(net, &[], &(pairs(&|n| format!("link del a{n}")) + "link del a7\n"));
+        assert!(said.stderr.starts_with("FILE:51: link del a7\nerror: "), "{}", said.stderr);
+        assert_eq!(net.ip(&["-d", "link"]).ok(), before);
+        let said = batch(net, &[], &(pairs(&|n| format!("link del a{n}")) + "link del lo\n"));
+        assert!(said.stderr.starts_with("FILE:51: link del lo\nerror: "), "{}", said.stderr);
+        assert!(said.stderr.ends_with("nothing is changed: all that had been done is undone\n"), "{}", said.stderr);
+        batch(net, &[], &pairs(&|n| format!("link del a{n}"))).ok();
+        assert_eq!(net.ip(&["-br", "link"]).ok().lines().count(), 1);
+    });
+}
+
+#[test]
+fn what_is_there_or_not_may_be_taken_as_it_is() {
+    lab(|net| {
+        let vwire = |line: &str| net.vwire(&line.split(' ').collect::<Vec<_>>());
+        for line in [
+            "--if-exists link del nosuch",
+            "--if-exists link set nosuch up",
+            "--if-exists addr del 10.0.0.1/24 dev lo",
+            "--if-exists route del 10.9.0.0/16",
+            "--if-exists netns del nosuch",
+            "--if-exists tuntap del nosuch mode tap",
+            "link add br0 type bridge",
+            "--if-absent link add br0 type bridge",
+            "--if-absent link add br0 mtu 1500 type bridge",
+            "--replace link add br0 mtu 1400 type bridge",
+            "link set br0 up",
+            "addr add 10.0.0.1/24 dev br0",
+            "--if-absent addr add 10.0.0.1/24 dev br0",
+            "route add 10.9.0.0/16 via 10.0.0.9",
+            "--if-absent route add 10.9.0.0/16 via 10.0.0.9",
+            "--replace route add 10.9.0.0/16 via 10.0.0.8",
+            "rule add from 10.0.0.0/8 lookup 77",
+            "--if-absent netns add blue",
+            "--if-absent netns add blue",
+        ] {
+            let said = vwire(line);
+            assert_eq!((said.exit, said.stdout.as_str(), said.stderr.as_str()), (0, "", ""), "{line}");
+        }
+        assert!(net.ip(&["link", "show", "br0"]).ok().contains("mtu 1400"));
+        assert!(net.ip(&["route"]).ok().contains("10.9.0.0/16 via 10.0.0.8"));
+        let said = vwire("--if-absent link add br0 mtu 1300 type bridge").fails(2);
+        assert!(said.contains("hint: link br0: mtu is mtu 1400, should be mtu 1300\n"), "{said}");
+        vwire("--if-exists link set br0 master nosuch").fails(255);
+        vwire("link del nosuch").fails(1);
+        let said = net.vwire_as_ip(&["--if-exists", "link", "del", "nosuch"]).fails(255);
+        assert_eq!(said, "Option \"-if-exists\" is unknown, try \"ip -help\".\n");
+    });
+}
+
+#[test]
+fn waiting_ends_with_the_carrier_or_with_the_time() {
+    lab(|net| {
+        net.arrange(&["link add v0 type veth peer name v1"]);
+        let said = net.vwire(&["--wait=0.2", "link", "set", "v0", "up"]).fails(1);
+        assert!(said.starts_with("error: done, but cannot be used yet: `v0` has no carrier after 0.2 s\n"), "{said}");
+        net.vwire(&["--wait", "link", "set", "v1", "up"]).ok();
+        let shown = net.ip(&["addr", "show", "v1"]).ok();
+        assert!(shown.contains("LOWER_UP") && !shown.contains("tentative"), "{shown}");
+        net.vwire(&["--wait", "addr", "add", "fd00::1/64", "dev", "v0"]).ok();
+        assert!(!net.ip(&["addr", "show", "v0"]).ok().contains("fd00::1/64 scope global tentative"));
+    });
+}
