@@ -24,6 +24,8 @@ const SETTLE: Duration = Duration::from_secs(3);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// How wide sentences are set.
 const WIDTH: usize = 86;
+/// The exit code where the command line is wrong.
+const USAGE: u8 = 2;
 
 /// Returns the verb.
 #[must_use]
@@ -45,6 +47,13 @@ fn command() -> Command {
 }
 
 fn run(call: &mut Call<'_>) -> u8 {
+    if call.arguments.get_flag("step") && !io::stdin().is_terminal() {
+        let _ = call.stderr.write_all(
+            b"error: `--step` waits for keys, and standard input is no terminal\n\
+              hint: `vwire tour` goes through it without waiting\n",
+        );
+        return USAGE;
+    }
     let sandbox = match Sandbox::enter() {
         Ok(sandbox) => sandbox,
         Err(error) => return refuse(call.stderr, &error),

@@ -109,3 +109,34 @@ fn linked_as_ip_failures_are_words_with_json_too() {
         net.same(&["-j", "route", "del", "10.0.0.0/8"]);
     });
 }
+
+#[test]
+fn words_that_do_not_fit_are_told_with_what_would() {
+    let lines = [
+        ("addr add 10.0.0.1/24 dev v0 scope foo", 255, "hint: a scope is global, site, link, host"),
+        ("addr show scope foo", 255, "hint: a scope is global, site, link, host"),
+        ("addr add 10.0.0.1/24 dev v0 proto foo", 255, "hint: it is a number up to 255"),
+        ("addr add 10.0.0.1/24 dev v0 valid_lft x", 255, "hint: it is a number of seconds, or `forever`"),
+        ("addr add 10.0.0.1/24 dev v0 metric x", 255, "hint: it is a number\n"),
+        ("addr flush dev nosuch", 1, "error: cannot flush the addresses of `nosuch`: there is no device"),
+        ("link add all type veth", 2, "hint: `all` is no name for a device: /proc/sys/net/ipv4/conf/all"),
+        ("link add v5 type veth peer name default", 2, "hint: `default` is no name for a device"),
+        ("link add x type nosuch", 2, "hint: this kernel has no driver `nosuch`; it has: "),
+        ("link add a234567890123456 type veth", 2, "hint: `a234567890123456` is 16 bytes, 15 is the limit"),
+        ("route add 10.9.0.0/16 via 10.77.0.1", 2, "hint: connected are 10.3.0.0/24 on `v0`"),
+        ("tuntap add tap9 mode tap vnet_hdr", 1, "hint: it is a tap with multi_queue, persist"),
+        ("tuntap del nosuch", 1, "there is no device `nosuch`"),
+    ];
+    lab(|net| {
+        net.arrange(&[
+            "link add v0 type veth peer name v1",
+            "link set v0 up",
+            "addr add 10.3.0.1/24 dev v0",
+            "tuntap add tap9 mode tap multi_queue",
+        ]);
+        for (line, exit, wanted) in lines {
+            let said = net.vwire(&line.split(' ').collect::<Vec<_>>()).fails(exit);
+            assert!(said.contains(wanted), "{line}: {said}");
+        }
+    });
+}

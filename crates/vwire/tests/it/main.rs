@@ -7,6 +7,7 @@ mod compat;
 mod docs;
 mod failure;
 mod json;
+mod json_names;
 mod kinds;
 mod lab;
 mod lab_file;

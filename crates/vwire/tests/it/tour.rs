@@ -20,6 +20,15 @@ fn every_step_of_the_tour_behaves_and_nothing_is_left() {
 }
 
 #[test]
+fn a_tour_that_waits_for_keys_wants_a_terminal() {
+    lab(|net| {
+        let said = net.vwire(&["tour", "--step"]);
+        assert_eq!(said.stdout, "");
+        assert!(said.fails(2).starts_with("error: `--step` waits for keys, and standard input is no terminal\nhint: "));
+    });
+}
+
+#[test]
 fn the_tour_goes_on_without_tun_and_says_so() {
     lab(|net| {
         // This lab's own /dev: what is done to it shows nowhere else.

@@ -219,7 +219,8 @@ impl Reader {
             Word::Anycast => self.take_anycast(value)?,
             Word::Scope => {
                 let scope = number_of(&names.scopes, value);
-                self.address.scope = scope.ok_or_else(|| Failure::invalid(value, "invalid scope value."))?;
+                self.address.scope =
+                    scope.ok_or_else(|| Failure::invalid(value, "invalid scope value.").hint(SCOPES))?;
                 self.has_scope = true;
             }
             Word::Device => self.device = Some(value.to_vec()),
@@ -227,14 +228,17 @@ impl Reader {
             Word::Metric => {
                 let metric = number_as(value);
                 self.address.rt_priority =
-                    Some(metric.ok_or_else(|| Failure::invalid(value, "\"metric\" value is invalid\n"))?);
+                    Some(metric.ok_or_else(|| {
+                        Failure::invalid(value, "\"metric\" value is invalid\n").hint("it is a number")
+                    })?);
             }
             Word::Valid => self.valid = Some(life_time(value, "valid_lft value")?),
             Word::Preferred => self.preferred = Some(life_time(value, "preferred_lft value")?),
             Word::Protocol => {
                 let protocol = number_of(&names.protocols, value);
-                self.address.proto =
-                    Some(protocol.ok_or_else(|| Failure::invalid(value, "\"proto\" value is invalid\n"))?);
+                self.address.proto = Some(
+                    protocol.ok_or_else(|| Failure::invalid(value, "\"proto\" value is invalid\n").hint(PROTOCOLS))?,
+                );
             }
             Word::Local => self.take_local(value)?,
         }
@@ -412,10 +416,18 @@ fn wildcard(word: &[u8]) -> Remark {
     }
 }
 
+/// What a scope may be.
+pub(super) const SCOPES: &str =
+    "a scope is global, site, link, host, nowhere, a number up to 255, or a name from /etc/iproute2/rt_scopes";
+/// What says who made an address.
+const PROTOCOLS: &str =
+    "it is a number up to 255, or a name such as kernel_ll, or one from /etc/iproute2/rt_addrprotos";
+
 fn life_time(word: &[u8], message: &str) -> Result<u32, Failure> {
     match word {
         b"forever" => Ok(FOREVER),
-        _ => number_as(word).ok_or_else(|| Failure::invalid(word, message)),
+        _ => number_as(word)
+            .ok_or_else(|| Failure::invalid(word, message).hint("it is a number of seconds, or `forever`")),
     }
 }
 

@@ -139,7 +139,9 @@ impl AddressFilter {
                 self.scope = match super::change::number_of(&names.scopes, value) {
                     Some(scope) => Some(scope),
                     None if value == b"all" => None,
-                    None => return Err(Failure::invalid(value, "invalid \"scope\"\n").into()),
+                    None => {
+                        return Err(Failure::invalid(value, "invalid \"scope\"\n").hint(super::change::SCOPES).into());
+                    }
                 };
             }
             Word::Label => self.label = Some(words.value()?.to_vec()),
@@ -160,7 +162,9 @@ impl AddressFilter {
             Word::Protocol => {
                 let value = words.value()?;
                 let number = number_as(value);
-                self.protocol = Some(number.ok_or_else(|| Failure::invalid(value, "\"proto\" value is invalid\n"))?);
+                self.protocol = Some(number.ok_or_else(|| {
+                    Failure::invalid(value, "\"proto\" value is invalid\n").hint("here it is a number")
+                })?);
             }
             Word::Device => self.take_device(words.value()?)?,
         }

@@ -37,7 +37,7 @@ pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
             "a device always has its link-layer address",
         ));
     }
-    let (filter, found) = show::read_filter(ip, words)?;
+    let (filter, found) = show::read_filter(ip, words, show::Purpose::Flush)?;
     // What a flush reports is text, whatever the options say.
     let layout = Layout { json: false, ..ip.printer.layout() };
     let printer = ip.lay_out(layout);

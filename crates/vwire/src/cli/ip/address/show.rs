@@ -46,7 +46,7 @@ pub struct Found {
 /// # Errors
 /// A wrong word, a device that is not there, or what the kernel refuses.
 pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
-    let (filter, found) = read_filter(ip, words)?;
+    let (filter, found) = read_filter(ip, words, Purpose::Show)?;
     let mut links = links(ip, &filter, found)?;
     let mut addresses = ByLink::new();
     if filter.family != Family::Packet {
@@ -70,11 +70,24 @@ pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What addresses are chosen for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be shown or saved.
+    Show,
+    /// To be deleted.
+    Flush,
+}
+
 /// Reads the words behind `show`, `flush` or `save` and looks up the devices that they name.
 ///
 /// # Errors
 /// A wrong word, or a device that is not there.
-pub fn read_filter(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(AddressFilter, Found), Failure> {
+pub fn read_filter(
+    ip: &mut Ip<'_>,
+    words: &mut Words<'_>,
+    purpose: Purpose,
+) -> Result<(AddressFilter, Found), Failure> {
     let group = |word: &[u8]| ip.tables.number(names::GROUPS, word);
     let (filter, end) = read(ip.options.family, words, &super::names_to_read(ip), group);
     let mut found = Found::default();
@@ -84,7 +97,12 @@ pub fn read_filter(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(AddressFil
     end?;
     if let Some(name) = &filter.device {
         found.index = Some(ip.device(name)?.ok_or_else(|| {
-            Failure::device_does_not_exist(name).trying(format!("cannot show the addresses of `{}`", shown(name)))
+            let name_shown = shown(name);
+            let attempt = match purpose {
+                Purpose::Show => format!("cannot show the addresses of `{name_shown}`"),
+                Purpose::Flush => format!("cannot flush the addresses of `{name_shown}`"),
+            };
+            Failure::device_does_not_exist(name).trying(attempt)
         })?);
     }
     Ok((filter, found))

@@ -18,7 +18,7 @@ const ADDRESSES: Sort =
 /// # Errors
 /// A wrong word, a terminal for output, or what the kernel refuses.
 pub fn save(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
-    let (_, found) = show::read_filter(ip, words)?;
+    let (_, found) = show::read_filter(ip, words, show::Purpose::Show)?;
     ADDRESSES.refuse_terminal()?;
     let (family, persona) = (ip.options.family.number(), ip.persona);
     let request = AddressFilter { family, index: found.index.unwrap_or(0), ..AddressFilter::all() }.to_request();

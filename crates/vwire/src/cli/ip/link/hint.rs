@@ -197,6 +197,12 @@ pub fn hints(change: &LinkChange, errno: i32, said: &ExtAck, facts: &Facts) -> V
         EINVAL | ERANGE => [impossible(change, said), out_of_bounds(change, facts)].concat(),
         _ => Vec::new(),
     };
+    if errno == EINVAL && said.message.is_none() {
+        let reserved = new_names(change).into_iter().filter(|name| matches!(name.as_bytes(), b"all" | b"default"));
+        hints.extend(reserved.map(|name| {
+            format!("`{name}` is no name for a device: /proc/sys/net/ipv4/conf/{name} is what holds for others; choose another")
+        }));
+    }
     hints.extend(said.attribute_path().map(|path| pointed_at(&path, said)));
     hints.extend(facts.aftermath.as_ref().and_then(|aftermath| what_became(&subject(change), aftermath)));
     hints
