@@ -90,7 +90,7 @@ fn run(call: &mut Call<'_>) -> u8 {
 }
 
 /// Says what could not be read and why: one reason a line, with at most a few of the places.
-fn unseen_text(unseen: &[(String, String)]) -> String {
+pub(super) fn unseen_text(unseen: &[(String, String)]) -> String {
     const FEW: usize = 3;
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     for (place, reason) in unseen {
@@ -127,9 +127,9 @@ fn fail(stderr: &mut dyn Write, error: &dyn std::error::Error) -> u8 {
 }
 
 /// The namespaces that were read, this one first, and those that were not.
-struct Looked {
-    parts: Vec<NamespacePart>,
-    unseen: Vec<(String, String)>,
+pub(super) struct Looked {
+    pub(super) parts: Vec<NamespacePart>,
+    pub(super) unseen: Vec<(String, String)>,
 }
 
 fn live() -> Result<(Looked, Vec<Holding>), Failure> {
@@ -190,7 +190,7 @@ fn holding(queue: &document::Queue) -> Option<Holding> {
 }
 
 /// Reads every namespace that can be seen: the other end of a veth may be in any of them.
-fn look() -> Result<Looked, vwire_netlink::OpenError> {
+pub(super) fn look() -> Result<Looked, vwire_netlink::OpenError> {
     let seen = find::all();
     let mut unseen: Vec<(String, String)> =
         seen.unreadable.iter().map(|place| (place.path.display().to_string(), place.source.to_string())).collect();

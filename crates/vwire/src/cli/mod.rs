@@ -10,7 +10,9 @@ pub mod batch;
 pub mod bridge;
 pub mod down;
 pub mod exec;
+pub mod graph;
 pub mod help;
+pub mod import;
 pub mod ip;
 pub mod lab;
 pub mod lab_file;
@@ -58,6 +60,8 @@ fn verbs() -> Vec<Verb> {
         batch::verb(),
         down::verb(),
         exec::verb(),
+        graph::verb(),
+        import::verb(),
         lab::verb(),
         ls::verb(),
         ping::verb(),

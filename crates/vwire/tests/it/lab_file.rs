@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use toml::de::{DeTable, DeValue};
 use vwire::lab::file::field::{Grammar, Kind, Table};
 use vwire::lab::file::{self, Problem, RootAlone, tables};
+use vwire::lab::graph::{dot, of_lab, svg, text};
 use vwire::lab::model::Lab;
 use vwire::lab::schema::schema;
 use vwire::lab::topo::Shape;
@@ -545,5 +546,59 @@ fn each_lab_in_the_reference_is_read_without_a_warning() {
     assert!(blocks.len() >= 5, "only {} labs in the reference", blocks.len());
     for block in blocks {
         read(block, "reference.toml");
+    }
+}
+
+#[test]
+fn a_picture_in_text_says_once_what_is_alike_and_fits_its_width() {
+    let office = ready().into_iter().find(|(name, _)| name == "office.toml").unwrap().1;
+    let picture = of_lab::picture(&read(&office, "office.toml"));
+    let expected = "\
+office: 203 nodes, 3 bridges, 205 wires
+
+staff
+├─ router             staff  10.10.0.1/16
+└─ pc1 … pc180 (180)  eth0   10.10.0.2/16 … 10.10.0.181/16
+
+guests
+├─ router                     guests  10.20.0.1/24
+└─ visitor1 … visitor20 (20)  eth0    10.20.0.2/24 … 10.20.0.21/24
+
+servers
+├─ router   servers  10.30.0.1/24
+├─ files    eth0     10.30.0.2/24
+└─ printer  eth0     10.30.0.3/24
+
+router  forwards, filters
+";
+    assert_eq!(text::draw(&picture, 80, false), expected);
+    for line in text::draw(&picture, 40, false).lines() {
+        assert!(line.chars().count() <= 40, "{line}");
+    }
+}
+
+#[test]
+fn every_ready_lab_is_drawn_in_each_way_with_each_of_its_nodes() {
+    for (name, file) in ready() {
+        let lab = read(&file, &name);
+        let picture = of_lab::picture(&lab);
+        let wires = lab.nodes.iter().flat_map(|node| &node.devices);
+        let wires =
+            wires.filter(|device| matches!(device.kind, vwire::lab::model::DeviceKind::Veth { .. })).count() / 2;
+        assert_eq!(picture.cables.len(), wires, "{name}");
+        let drawings =
+            [text::draw(&picture, 200, false), svg::draw(&picture), dot::dot(&picture), dot::mermaid(&picture)];
+        for drawing in &drawings[2..] {
+            let lines = drawing.lines().filter(|line| line.contains(" -- ")).count();
+            assert!(lines >= wires, "{name}: {lines} of {wires} wires");
+        }
+        let few = lab.nodes.len() < 20;
+        for drawing in drawings.iter().filter(|_| few) {
+            for node in &lab.nodes {
+                assert!(drawing.contains(&node.name), "{name}: {} is missing in\n{drawing}", node.name);
+            }
+        }
+        assert!(drawings[1].starts_with("<svg ") && drawings[1].ends_with("</svg>\n"), "{name}");
+        assert_eq!(drawings[1].matches("<text").count(), drawings[1].matches("</text>").count(), "{name}");
     }
 }
