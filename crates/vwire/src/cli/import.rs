@@ -9,6 +9,7 @@ use vwire_netlink::{Route, Socket};
 use super::lab_file::REFUSED;
 use super::{Call, Verb};
 use crate::lab::file::{self, unit};
+use crate::lab::graph::natural;
 use crate::lab::import::{self, Seen};
 use crate::lab::namespace::{self, Namespace, find};
 use crate::lab::sysctl;
@@ -91,6 +92,7 @@ fn look(wanted: Option<&[String]>) -> io::Result<Vec<Part>> {
             }
         }
     }
+    opened.sort_by_key(|(name, _)| natural(name));
     let others: Vec<(u64, &Namespace)> = opened.iter().map(|(_, of)| (of.identity().ino, of)).collect();
     let mut parts = Vec::new();
     for (name, of) in &opened {

@@ -125,6 +125,12 @@ impl Picture {
     }
 }
 
+/// Returns what names are sorted by, so that `pc10` stands behind `pc9`.
+#[must_use]
+pub fn natural(name: &str) -> (String, u64) {
+    numbered(name).map_or_else(|| (name.to_owned(), 0), |(stem, number)| (stem.to_owned(), number))
+}
+
 /// Splits a name into what stands before its number, and the number.
 pub(crate) fn numbered(name: &str) -> Option<(&str, u64)> {
     let stem = name.trim_end_matches(|letter: char| letter.is_ascii_digit());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Device, Picture, Place};
+use super::{Device, Picture, Place, natural};
 use crate::snapshot::device::{Health, Holding, NamespacePart, join};
 
 /// Devices that each namespace has by itself once a module is loaded.
@@ -15,7 +15,9 @@ pub fn picture(title: &str, parts: &[NamespacePart], holdings: &[Holding], lab: 
     let mut picture = Picture { title: title.to_owned(), ..Picture::default() };
     // Where a link of a namespace has come to be in the picture, by inode and index.
     let mut places: BTreeMap<(u64, u32), (usize, usize)> = BTreeMap::new();
-    for (index, part) in parts.iter().enumerate() {
+    let mut order: Vec<(usize, &NamespacePart)> = parts.iter().enumerate().collect();
+    order.sort_by_key(|(_, part)| natural(&part.name));
+    for (index, part) in order {
         let name = match (lab, part.name.as_str()) {
             (None, "") => "this machine",
             (None, name) => name,
