@@ -18,7 +18,7 @@ use crate::lab::record::Record;
 /// The exit code where the kernel, or the lab, said no.
 pub const REFUSED: u8 = 1;
 /// The exit code where something is to be changed, or is not as it should be.
-pub const DIFFERS: u8 = 2;
+pub const DIFFERS: u8 = 3;
 /// How wide a problem is shown.
 const WIDTH: usize = 100;
 /// How long something takes before it is told how far it is.
@@ -125,10 +125,10 @@ pub fn which_lab() -> [Arg; 2] {
 /// # Errors
 /// The exit code, when all is told.
 pub fn find_lab(arguments: &mut ArgMatches, node: &str, stderr: &mut dyn Write) -> Result<(String, String), u8> {
-    if let Some(lab) = arguments.remove_one::<String>("lab") {
+    if let Ok(Some(lab)) = arguments.try_remove_one::<String>("lab") {
         return Ok((lab, node.to_owned()));
     }
-    if let Some(file) = arguments.remove_one::<OsString>("file") {
+    if let Ok(Some(file)) = arguments.try_remove_one::<OsString>("file") {
         return Ok((lab_named(&file, stderr)?.0, node.to_owned()));
     }
     if let Some((lab, node)) = node.split_once('.') {

@@ -8,6 +8,7 @@
 
 pub mod batch;
 pub mod bridge;
+pub mod check;
 pub mod down;
 pub mod exec;
 pub mod graph;
@@ -18,11 +19,14 @@ pub mod lab;
 pub mod lab_file;
 pub mod ls;
 pub mod ping;
+pub mod plan;
 pub mod sandbox;
 pub mod shell;
 pub mod snapshot;
+pub mod status;
 pub mod topo;
 pub mod tour;
+pub mod r#try;
 pub mod up;
 
 use std::ffi::{OsStr, OsString};
@@ -58,6 +62,7 @@ pub struct Call<'a> {
 fn verbs() -> Vec<Verb> {
     vec![
         batch::verb(),
+        check::verb(),
         down::verb(),
         exec::verb(),
         graph::verb(),
@@ -65,11 +70,14 @@ fn verbs() -> Vec<Verb> {
         lab::verb(),
         ls::verb(),
         ping::verb(),
+        plan::verb(),
         sandbox::verb(),
         shell::verb(),
         snapshot::verb(),
+        status::verb(),
         topo::verb(),
         tour::verb(),
+        r#try::verb(),
         up::verb(),
     ]
 }

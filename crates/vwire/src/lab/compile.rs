@@ -152,15 +152,19 @@ fn cables(lab: &Lab, indexes: &Indexes) -> Vec<(End, End)> {
 pub fn sysctls(node: &Node) -> BTreeMap<String, String> {
     let mut sysctls = node.sysctls.clone();
     if !node.is_host {
-        let is_ipv6 = node.devices.iter().flat_map(|device| &device.addresses).any(|own| own.address.is_ipv6());
-        let (name, value) = if is_ipv6 {
-            ("net.ipv6.conf.default.accept_dad", "0")
-        } else {
-            ("net.ipv6.conf.default.addr_gen_mode", "1")
-        };
-        sysctls.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+        let values = if has_ipv6(node) { ["0", "0"] } else { ["1", "1"] };
+        for (name, value) in IMPLIED.into_iter().zip(values) {
+            sysctls.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+        }
     }
     sysctls
+}
+
+/// The sysctls that a node's addresses ask for: whether addresses are made up, and whether they are asked for first.
+const IMPLIED: [&str; 2] = ["net.ipv6.conf.default.addr_gen_mode", "net.ipv6.conf.default.accept_dad"];
+
+fn has_ipv6(node: &Node) -> bool {
+    node.devices.iter().flat_map(|device| &device.addresses).any(|own| own.address.is_ipv6())
 }
 
 /// Finds what the parts of a node mean by names.
@@ -185,6 +189,10 @@ impl Names<'_> {
             state.addresses.extend(device.addresses.iter().map(|own| address(index, own)));
             if let Some(vlans) = &device.vlans {
                 state.bridge_links.push(port_vlans(index, vlans));
+            } else if self.is_port_of_aware(device) {
+                // What the kernel gives a new port.
+                let first = PortVlans { access: Some(1), trunk: Vec::new() };
+                state.bridge_links.push(port_vlans(index, &first));
             }
             state.forwarding.extend(other_ends(index, &device.kind));
         }
@@ -240,6 +248,10 @@ impl Names<'_> {
         let (kind, parent, data) = self.kind(device);
         link.link = parent;
         link.set_kind(kind, data);
+        link.mtu = link.mtu.or_else(|| self.mtu(device, 0));
+        if let Some(there) = self.now.link(link.index).cloned() {
+            self.as_new(&mut link, &there);
+        }
         let mut names: Vec<_> = device.long_name.iter().map(|long| long.as_str().into()).collect();
         if self.node.is_host {
             names.push(mark::of_host_link(lab, &device.name).as_str().into());
@@ -248,6 +260,41 @@ impl Names<'_> {
             link.prop_list = Some(Box::new(PropList { alt_ifname: names, ..PropList::default() }));
         }
         link
+    }
+
+    fn is_port_of_aware(&self, device: &Device) -> bool {
+        let master = self.node.devices.iter().find(|own| device.master.as_ref() == Some(&own.name));
+        master.is_some_and(|master| matches!(master.kind, DeviceKind::Bridge { vlan_aware: true, .. }))
+    }
+
+    /// Says of a link that is there already what a new one would have by itself.
+    fn as_new(&self, link: &mut Link, there: &Link) {
+        let is_asked = |name: &str| self.node.sysctls.contains_key(name);
+        if !self.node.is_host && there.addr_gen_mode().is_some() && !IMPLIED.iter().any(|name| is_asked(name)) {
+            link.set_addr_gen_mode(u8::from(!has_ipv6(self.node)));
+        }
+        let filters = |link: &Link| match link.kind_data() {
+            Some(KindData::Bridge(bridge)) => bridge.vlan_filtering,
+            _ => None,
+        };
+        if filters(link).is_none()
+            && filters(there) == Some(1)
+            && let Some(KindData::Bridge(bridge)) = link.linkinfo.as_mut().and_then(|info| info.data.as_mut())
+        {
+            bridge.vlan_filtering = Some(0);
+        }
+    }
+
+    /// Returns the MTU that the kernel gives a new device, where that does not depend on what comes later.
+    fn mtu(&self, device: &Device, depth: usize) -> Option<u32> {
+        match &device.kind {
+            DeviceKind::Veth { .. } | DeviceKind::Tuntap { .. } | DeviceKind::Dummy => Some(1500),
+            DeviceKind::Macvlan { parent, .. } | DeviceKind::Vlan { parent, .. } if depth < 8 => {
+                let below = self.node.devices.iter().find(|own| own.name == *parent)?;
+                below.mtu.or_else(|| self.mtu(below, depth + 1))
+            }
+            _ => None,
+        }
     }
 
     /// Returns the kernel's word for a kind of device, the index of the device below, and what only that kind has.

@@ -33,13 +33,15 @@ pub struct Plan {
     pub removes: Vec<String>,
     /// What is done, in order.
     pub steps: Vec<Step>,
+    /// The nodes, by number, whose commands are run.
+    pub runs: Vec<usize>,
 }
 
 impl Plan {
     /// Returns whether nothing is to be done.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.makes.is_empty() && self.removes.is_empty() && self.steps.is_empty()
+        self.makes.is_empty() && self.removes.is_empty() && self.steps.is_empty() && self.runs.is_empty()
     }
 
     /// Returns what is to be done, a line each, in the order of the lab's nodes.
@@ -50,11 +52,18 @@ impl Plan {
             let line = |sign, words| Line { sign, node: node.name.clone(), words };
             if self.makes.contains(&at) {
                 lines.push(line(Sign::Add, format!("netns add {}", mark::namespace(&lab.name, &node.name))));
+                let told = |(name, value): (&String, &String)| line(Sign::Change, format!("sysctl {name} = {value}"));
+                lines.extend(node.sysctls.iter().map(told));
             }
             let head = format!("{}: ", node.name);
             for step in self.steps.iter().filter(|step| step.place == Place(at)) {
                 let words = step.describe(names);
                 lines.push(line(sign(step), words.strip_prefix(&head).unwrap_or(&words).to_owned()));
+            }
+            if self.runs.contains(&at) {
+                lines.extend(
+                    node.commands.iter().map(|command| line(Sign::Add, format!("run {}", command.argv.join(" ")))),
+                );
             }
         }
         for node in &self.removes {
@@ -141,11 +150,9 @@ fn in_node(lab: &str, wanted: &State, now: &State) -> Parts {
     let ours = |protocol: u8| protocol == mark::PROTOCOL || BY_HAND.contains(&protocol);
     let there = now.routes.iter().filter(|route| ours(route.protocol) && route.table_id() != LOCAL);
     let routes = there.chain(&wanted.routes).map(RouteKey::of).collect();
-    let rules = [2, 10].into_iter().flat_map(|family| {
-        let made_by = move |protocol| Rule { family, protocol: Some(protocol), ..Rule::default() };
-        [mark::PROTOCOL, 3, 4].into_iter().map(made_by)
-    });
-    let rules = rules.chain(wanted.rules.iter().cloned()).collect();
+    // A rule that nobody says he made was made by hand, too.
+    let by_hand = |rule: &&Rule| rule.protocol.is_none_or(|protocol| protocol == 0 || ours(protocol));
+    let rules = now.rules.iter().filter(by_hand).chain(&wanted.rules).cloned().collect();
     Parts { links, routes, rules, sysctls: wanted.sysctls.keys().cloned().collect(), ..Parts::default() }
 }
 

@@ -17,6 +17,8 @@ use nix::fcntl::{Flock, FlockArg};
 pub const DIRECTORY: &str = "/run/vwire/labs";
 /// How long to wait between two tries to get a lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
+/// The name of the directory of the machine itself; no lab's has a dot.
+const HOST: &str = ".host";
 /// The name of the lock.
 const LOCK: &str = "lock";
 
@@ -51,11 +53,18 @@ impl Record {
         Self { path: Path::new(DIRECTORY).join(lab) }
     }
 
+    /// Returns the one of the machine itself, whose lock whoever changes the machine holds.
+    #[must_use]
+    pub fn of_host() -> Self {
+        Self::of(HOST)
+    }
+
     /// Returns the names of all labs that have one.
     #[must_use]
     pub fn labs() -> Vec<String> {
         let entries = fs::read_dir(DIRECTORY).into_iter().flatten().flatten();
-        let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let mut names: Vec<String> = names.filter(|name| name != HOST).collect();
         names.sort();
         names
     }

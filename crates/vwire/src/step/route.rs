@@ -23,8 +23,8 @@ const INET6: u8 = 10;
 const BY_KERNEL: u8 = 2;
 /// `RTPROT_REDIRECT`, `RTPROT_RA`: what others on the link said.
 const BY_OTHERS: [u8; 2] = [1, 9];
-/// `RTPROT_BOOT`, `RTPROT_STATIC`: made by hand or by a script, not by a daemon.
-const BY_HAND: [u8; 2] = [3, 4];
+/// `RTPROT_BOOT`, `RTPROT_STATIC`, and a lab's own number: made by hand, by a script or by us, not by a daemon.
+const BY_HAND: [u8; 3] = [3, 4, 118];
 /// `RTNH_F_ONLINK`, the one flag that a request sets.
 const ONLINK: u32 = 4;
 /// The metric that IPv6 gives a route that asks for none (`IP6_RT_PRIO_USER`).

@@ -10,6 +10,7 @@ mod json;
 mod json_names;
 mod kinds;
 mod lab;
+mod lab_fault;
 mod lab_file;
 mod lab_helper;
 mod lab_up;

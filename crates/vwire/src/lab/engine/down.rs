@@ -8,7 +8,7 @@ use vwire_netlink::{Link, Request, Socket};
 use super::field::{self, Field};
 use super::journal::Journal;
 use super::up::names_like;
-use super::{Done, Listener, saved};
+use super::{Done, Listener, commands, saved};
 use crate::lab::failed::Failed;
 use crate::lab::model::{Lab, Node};
 use crate::lab::namespace::Namespace;
@@ -25,6 +25,9 @@ use crate::step::{Parts, Reach, Reading, Scope};
 const SKIP_STATS: u32 = 1 << 3;
 /// `NETLINK_NETFILTER`.
 const NETFILTER: i32 = 12;
+
+/// How many threads take names away.
+const REMOVERS: usize = 16;
 
 /// What `down` did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,24 +47,43 @@ pub fn down(lab: &str, known: Option<&Lab>, listener: &mut (dyn Listener + Send)
     let record = Record::of(lab);
     let had_record = record.exists();
     let _lock = super::up::lock(&record, lab, listener)?;
+    commands::stop(&record, |_| true);
+    let host = known.map(|known| super::up::lock_host(known, listener)).transpose()?.flatten();
     let done = walk(|walker| {
-        let applied = super::up::applied(&record);
+        let applied = super::survey::applied(&record);
         let of_host = clear_host(lab, &record, &[known, applied.as_ref()])?;
-        let mut own = 0;
-        for name in names_like(lab) {
-            if !is_marked(walker, lab, &name) && !named::is_leftover(&name) {
-                listener.warns(&format!("namespace `{name}` is not the lab's and stays"));
-                continue;
-            }
-            named::delete(&name)
-                .map_err(|error| Failed::new(format!("cannot remove namespace `{name}`")).because(&error))?;
-            own += 1;
+        // All are looked at before the first goes: the kernel is busy with those that go, and would let the others wait.
+        let (own, foreign): (Vec<Name>, Vec<Name>) =
+            names_like(lab).into_iter().partition(|name| is_marked(walker, lab, name) || named::is_leftover(name));
+        for name in foreign {
+            listener.warns(&format!("namespace `{name}` is not the lab's and stays"));
         }
-        Ok(own > 0 || of_host)
+        remove_all(&own)?;
+        Ok(!own.is_empty() || of_host)
     });
+    super::up::unlock_host(host);
     let any = done.map_err(|error| Failed::new("cannot start a thread").because(&error))??;
     record.remove_all();
     Ok(if any || had_record { Gone::All } else { Gone::Nothing })
+}
+
+/// Takes names away, several at a time: for each the kernel waits until no processor looks at the mount any more, and
+/// those who wait together wait once.
+fn remove_all(names: &[Name]) -> Done<()> {
+    let part = names.len().div_ceil(REMOVERS).max(1);
+    let remove = |names: &[Name]| {
+        names.iter().try_for_each(|name| {
+            let failed =
+                |error: std::io::Error| Failed::new(format!("cannot remove namespace `{name}`")).because(&error);
+            named::delete(name).map_err(failed)
+        })
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = names.chunks(part).map(|part| scope.spawn(move || remove(part))).collect();
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
 }
 
 /// Takes away what a lab has on the machine itself, and sets its sysctls back; returns whether there was any.
@@ -146,6 +168,13 @@ pub fn has_mark(socket: &mut Socket, lab: &str, node: &str) -> bool {
 /// # Errors
 /// What could not be undone.
 pub fn undo(walker: &mut Walker, lab: &str, record: &Record, journal: &Journal) -> Done<()> {
+    for name in journal.makes.iter().filter_map(|node| Name::parse(mark::namespace(lab, node).as_bytes())) {
+        if named::is_leftover(&name) {
+            named::delete(&name).map_err(|error| {
+                Failed::new(format!("cannot remove the file of namespace `{name}`")).because(&error)
+            })?;
+        }
+    }
     if !journal.before.is_empty() {
         bring_back(walker, journal)?;
     }
@@ -183,13 +212,14 @@ fn bring_back(walker: &mut Walker, journal: &Journal) -> Done<()> {
 fn bring_places_back(lab: &Lab, mut field: Field, before: &World, scope: &Scope) -> Done<()> {
     let mut places = Places::default();
     let empty = Namespace::create().map_err(|error| Failed::new("cannot make a namespace").because(&error))?;
-    for (node, site) in lab.nodes.iter().zip(std::mem::take(&mut field.sites)) {
+    let sites = std::mem::take(&mut field.sites);
+    for ((node, state), site) in lab.nodes.iter().zip(&before.states).zip(sites) {
         // A place that was not made yet is an empty one, so that the others keep their numbers.
         let site = match site {
             Some(site) => site,
             None => field::stand_in(node, &empty)?,
         };
-        places.add(site.into_room(&node.name));
+        places.add(site.into_room(&node.name, state));
     }
     let left = reach(&mut places, before, scope);
     let left = left.map_err(|error| Failed::new(format!("cannot bring back what was: {error}")))?;

@@ -44,10 +44,9 @@ impl Field {
     /// # Errors
     /// A namespace has a node's name and is not the lab's.
     pub fn open(walker: &mut Walker, lab: &Lab) -> Done<Self> {
-        let home = here()?;
         let mut field = Self::default();
         for node in &lab.nodes {
-            field.sites.push(open_node(walker, lab, node, &home)?);
+            field.sites.push(open_node(walker, lab, node)?);
         }
         for name in super::up::names_like(&lab.name) {
             let node = name.to_string().split_once('.').map(|(_, node)| node.to_owned()).unwrap_or_default();
@@ -56,7 +55,7 @@ impl Field {
                 field.stray.push(node);
             }
         }
-        go(walker, &home)?;
+        go_home(walker)?;
         Ok(field)
     }
 
@@ -82,7 +81,6 @@ impl Field {
     /// # Errors
     /// One cannot be read.
     pub fn look(&mut self, walker: &mut Walker, lab: &Lab, extra: &BTreeMap<usize, Vec<String>>) -> Done<World> {
-        let home = here()?;
         self.states.clear();
         for (at, node) in lab.nodes.iter().enumerate() {
             let Some(site) = self.sites.get_mut(at).and_then(Option::as_mut) else {
@@ -107,7 +105,7 @@ impl Field {
             }
             self.states.push(Some(state));
         }
-        go(walker, &home)?;
+        go_home(walker)?;
         Ok(self.world())
     }
 
@@ -199,14 +197,18 @@ fn here() -> Done<Namespace> {
     Namespace::current().map_err(|error| Failed::new("cannot tell which namespace this is").because(&error))
 }
 
+fn go_home(walker: &mut Walker) -> Done<()> {
+    walker.go_home().map_err(|error| Failed::new("cannot go home").because(&error))
+}
+
 fn go(walker: &mut Walker, namespace: &Namespace) -> Done<()> {
     walker.go(namespace).map_err(|error| Failed::new("cannot enter a namespace").because(&error))
 }
 
 /// Opens a node's namespace if it is there, and is the lab's.
-fn open_node(walker: &mut Walker, lab: &Lab, node: &Node, home: &Namespace) -> Done<Option<Site>> {
+fn open_node(walker: &mut Walker, lab: &Lab, node: &Node) -> Done<Option<Site>> {
     if node.is_host {
-        go(walker, home)?;
+        go_home(walker)?;
         return Ok(Some(Site { namespace: here()?, socket: site::socket(node)?, is_new: false, had_rules: false }));
     }
     let name = site::name_of(&lab.name, node)?;
@@ -215,15 +217,14 @@ fn open_node(walker: &mut Walker, lab: &Lab, node: &Node, home: &Namespace) -> D
             .hint(format!("`vwire netns delete {name}` removes it, or name the lab otherwise"))
             .at(node.span)
     };
-    if named::is_leftover(&name) {
-        return Err(foreign("a file"));
-    }
     let namespace = match Namespace::open(name.path()) {
         Ok(namespace) => namespace,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Failed::new(format!("cannot open namespace `{name}`")).because(&error)),
     };
-    go(walker, &namespace)?;
+    if walker.go(&namespace).is_err() && named::is_leftover(&name) {
+        return Err(foreign("a file"));
+    }
     let mut socket = site::socket(node)?;
     if !down::has_mark(&mut socket, &lab.name, &node.name) {
         return Err(foreign("a namespace"));

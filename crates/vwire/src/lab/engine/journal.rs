@@ -55,10 +55,24 @@ impl Journal {
         record.write(FILE, text.as_bytes())
     }
 
+    /// Makes what is being done what is: from now on it is not undone any more. The file that was being applied is the
+    /// applied one, by one renaming.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn commit(record: &Record) -> std::io::Result<()> {
+        std::fs::rename(record.path_of(PENDING), record.path_of(super::survey::APPLIED))
+    }
+
     /// Reads the one that a run left which did not end.
     #[must_use]
     pub fn read(record: &Record) -> Option<Self> {
         let text = record.read(FILE)?;
+        if !record.path_of(PENDING).exists() {
+            // All was done but this.
+            record.remove(FILE);
+            return None;
+        }
         let mut journal = Self { pending: record.read(PENDING).unwrap_or_default(), ..Self::default() };
         for line in text.strip_prefix(HEAD)?.lines() {
             match line.split_once(' ') {

@@ -3,16 +3,19 @@
 //! - [`site`]: the namespaces of a lab's nodes, open, with a socket each;
 //! - [`up`](mod@up): from a file to a lab that runs, or to nothing changed;
 //! - [`down`](mod@down): everything of a lab away, by the marks alone if need be;
-//! - [`field`](mod@field): what of a lab is there already;
+//! - [`field`](mod@field), [`survey`](mod@survey): what of a lab is there already, and what is to be done;
+//! - [`commands`]: what is run in nodes;
 //! - [`precheck`]: what can be known before anything is touched;
 //! - [`journal`], [`saved`]: what is written down before anything is done.
 
+pub mod commands;
 pub mod down;
 pub mod field;
 pub mod journal;
 pub mod precheck;
 pub mod saved;
 pub mod site;
+pub mod survey;
 pub mod up;
 
 use super::failed::Failed;

@@ -1,5 +1,6 @@
 //! Checks what can be known before anything is touched: names that are taken, kinds that the kernel lacks.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 
@@ -14,8 +15,8 @@ use super::field::Field;
 use crate::lab::failed::Failed;
 use crate::lab::mark;
 use crate::lab::model::{Device, DeviceKind, Lab, Node};
-use crate::lab::namespace::Namespace;
 use crate::lab::namespace::walk::Walker;
+use crate::lab::sysctl;
 use crate::step::world::{Place, World};
 
 /// The most ports of a bridge (`BR_MAX_PORTS`, less the one that is never given).
@@ -230,10 +231,29 @@ pub fn has_netem(walker: &mut Walker) -> bool {
     tried.unwrap_or(false)
 }
 
+/// Returns the values that sysctls have in a new namespace; of a device, those that a new one gets.
+///
+/// # Errors
+/// No namespace can be made.
+pub fn fresh_sysctls(walker: &mut Walker, names: &[&String]) -> Done<BTreeMap<String, String>> {
+    in_scratch(walker, |_| {
+        let fresh = |name: &&&String| {
+            let mut parts: Vec<&str> = name.split('.').collect();
+            if let Some(at) = parts.iter().position(|part| matches!(*part, "conf" | "neigh"))
+                && let Some(device) = parts.get_mut(at + 1)
+                && *device != "all"
+            {
+                *device = "default";
+            }
+            Some(((**name).clone(), sysctl::read(&parts.join(".")).ok()?))
+        };
+        Ok(names.iter().filter_map(|name| fresh(&name)).collect())
+    })
+}
+
 /// Runs something with a socket in a namespace that has `lo` and a bridge and is gone afterwards.
 fn in_scratch<T>(walker: &mut Walker, body: impl FnOnce(&mut Socket) -> Done<T>) -> Done<T> {
     let failed = |error: std::io::Error| Failed::new("cannot make a namespace to try things in").because(&error);
-    let home = Namespace::current().map_err(failed)?;
     walker.make().map_err(failed)?;
     let mut result = Err(Failed::new("cannot open a socket"));
     if let Ok(mut socket) = Socket::open() {
@@ -242,7 +262,7 @@ fn in_scratch<T>(walker: &mut Walker, body: impl FnOnce(&mut Socket) -> Done<T>)
         let _ = socket.request(&Request::new_link(&parent, Create::Exclusive));
         result = body(&mut socket);
     }
-    walker.go(&home).map_err(failed)?;
+    walker.go_home().map_err(failed)?;
     result
 }
 

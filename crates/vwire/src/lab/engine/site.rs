@@ -16,6 +16,7 @@ use crate::lab::namespace::named::{self, Name, Ready};
 use crate::lab::namespace::walk::Walker;
 use crate::lab::namespace::{DIRECTORY, Namespace, run_in};
 use crate::lab::sysctl;
+use crate::snapshot::state::State;
 use crate::step::run::{Inside, Room};
 
 /// `IFF_UP`.
@@ -37,14 +38,15 @@ pub struct Site {
 }
 
 impl Site {
-    /// Returns it as a place for steps, called `name`.
+    /// Returns it as a place for steps, called `name`, of which these sysctls count.
     #[must_use]
-    pub fn into_room(self, name: &str) -> Room {
+    pub fn into_room(self, name: &str, sysctls: &State) -> Room {
         let handle: OwnedFd = self.namespace.into();
         // Good as long as the room, which owns the descriptor, and with it this closure lives.
         let path = format!("/proc/self/fd/{}", handle.as_raw_fd());
         let inside: Inside = Box::new(move |body| run_in(&Namespace::open(&path)?, body));
-        Room::new(name.to_owned(), handle, inside).with_socket(self.socket)
+        let room = Room::new(name.to_owned(), handle, inside).with_socket(self.socket);
+        room.with_sysctls(sysctls.sysctls.keys().cloned())
     }
 }
 

@@ -5,21 +5,19 @@
 //! until packets get through; namespaces that left the file go; what is up now is written down. Until then a failure
 //! undoes all of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
-use super::field::Field;
 use super::journal::Journal;
-use super::{Done, Listener, down, precheck, saved, site};
+use super::survey::{APPLIED, Survey, survey};
+use super::{Done, Listener, commands, down, saved, site};
 use crate::lab::capability::{self, Capability};
-use crate::lab::compile::{self, compile};
 use crate::lab::exec::HOSTS;
 use crate::lab::failed::{Aftermath, Failed};
-use crate::lab::model::{Lab, Node};
+use crate::lab::model::Lab;
 use crate::lab::namespace::walk::{Walker, walk};
-use crate::lab::namespace::{DIRECTORY, Namespace, named};
-use crate::lab::plan::{self, Beside, Plan};
+use crate::lab::namespace::{DIRECTORY, named};
 use crate::lab::record::{Lock, LockError, Record};
 use crate::lab::{hosts, mark, ready};
 use crate::snapshot::state::State;
@@ -29,8 +27,6 @@ use crate::step::{Action, Object, Reach, Reading, Scope, Step, converge};
 
 /// How long another process that changes the same lab is waited for.
 pub const LOCK_PATIENCE: Duration = Duration::from_secs(30);
-/// The name under which a lab's file is kept as it was applied.
-pub const APPLIED: &str = "lab.toml";
 /// After how many steps it is told how far it is.
 const PROGRESS_STEP: usize = 512;
 /// How often it is looked again, at most.
@@ -63,7 +59,13 @@ pub fn up(order: Order<'_>, listener: &mut (dyn Listener + Send)) -> Done<Outcom
     site::allow_descriptors(order.lab.nodes.len())?;
     let record = Record::of(&order.lab.name);
     let _lock = lock(&record, &order.lab.name, listener)?;
+    let host = lock_host(order.lab, listener)?;
     let built = walk(|walker| Run { order, record: &record, walker, listener }.run());
+    unlock_host(host);
+    if record.read(APPLIED).is_none() && Journal::read(&record).is_none() {
+        // Nothing of the lab is there, and so nothing is to be kept of it.
+        record.remove_all();
+    }
     built.map_err(|error| Failed::new("cannot start a thread").because(&error))?
 }
 
@@ -80,6 +82,22 @@ pub fn lock(record: &Record, lab: &str, listener: &mut (dyn Listener + Send)) ->
         }
         LockError::Failed(error) => Failed::new(format!("cannot lock lab `{lab}`")).because(&error),
     })
+}
+
+/// Takes the lock of the machine itself, which several labs may change, if the lab has a part of it.
+///
+/// # Errors
+/// As [`lock`].
+pub fn lock_host(lab: &Lab, listener: &mut (dyn Listener + Send)) -> Done<Option<Lock>> {
+    let touches = lab.nodes.iter().any(|node| node.is_host);
+    touches.then(|| lock(&Record::of_host(), &lab.name, listener)).transpose()
+}
+
+/// Gives the lock of the machine itself back, and leaves nothing of it.
+pub fn unlock_host(lock: Option<Lock>) {
+    if lock.is_some() {
+        Record::of_host().remove_all();
+    }
 }
 
 /// Looks whether the caller may make namespaces and links.
@@ -103,21 +121,10 @@ struct Run<'a> {
     listener: &'a mut (dyn Listener + Send),
 }
 
-/// What a run knows before it changes anything.
-struct Survey {
-    field: Field,
-    wanted: World,
-    now: World,
-    scope: Scope,
-    plan: Plan,
-    /// What the machine's own sysctls were before the lab.
-    sysctls: BTreeMap<String, String>,
-}
-
 impl Run<'_> {
     fn run(&mut self) -> Done<Outcome> {
         self.undo_unfinished()?;
-        let mut survey = self.survey()?;
+        let mut survey = survey(self.walker, self.order.lab, self.record)?;
         if survey.plan.is_empty() {
             return Ok(Outcome::Unchanged);
         }
@@ -125,15 +132,17 @@ impl Run<'_> {
         let failed = |error: io::Error| Failed::new("cannot write the journal").because(&error);
         journal.write(self.record).map_err(failed)?;
         let mut places = Places::default();
-        if let Err(mut error) = self.build(&mut survey, &mut places) {
+        let built = self.build(&mut survey, &mut places);
+        let kept = built.and_then(|()| self.keep(&survey).map_err(failed));
+        if let Err(mut error) = kept.and_then(|()| Journal::commit(self.record).map_err(failed)) {
             error.aftermath = self.undo(&journal, &survey, &mut places);
             return Err(error);
         }
         drop(places);
         for node in &survey.plan.removes {
-            remove(&self.order.lab.name, node)?;
+            commands::stop(self.record, |own| own == node);
+            remove(&self.order.lab.name, node).map_err(|error| Failed { aftermath: Aftermath::Partly, ..error })?;
         }
-        self.keep(&survey).map_err(failed)?;
         journal.close(self.record);
         Ok(Outcome::Changed)
     }
@@ -143,48 +152,6 @@ impl Run<'_> {
         let Some(journal) = Journal::read(self.record) else { return Ok(()) };
         self.listener.warns(&format!("an earlier run on lab `{}` did not end; it is undone first", lab.name));
         down::undo(self.walker, &lab.name, self.record, &journal)
-    }
-
-    /// Looks at what is there and works out what is to be done.
-    fn survey(&mut self) -> Done<Survey> {
-        let lab = self.order.lab;
-        let mut field = Field::open(self.walker, lab)?;
-        let sysctls = saved::host_sysctls(self.record);
-        let host = lab.nodes.iter().position(|node| node.is_host);
-        let extra = host.map(|host| (host, sysctls.keys().cloned().collect())).into_iter().collect();
-        let applied = applied(self.record);
-        if let Some(applied) = &applied {
-            field.note_rules(lab, applied);
-        }
-        let mut now = field.look(self.walker, lab, &extra)?;
-        let mut wanted = compile(lab, &field.states).map_err(first_problem)?;
-        if let Some(host) = host {
-            // What the file says no more goes back to what it was before the lab.
-            for (name, value) in &sysctls {
-                wanted.states[host].sysctls.entry(name.clone()).or_insert_with(|| value.clone());
-            }
-        }
-        let mut makes = Vec::new();
-        for (at, site) in field.sites.iter().enumerate() {
-            if site.is_none() {
-                makes.push(at);
-                now.states[at] = as_made(&wanted.states[at], &lab.nodes[at]);
-            }
-        }
-        let before = applied.as_ref().and_then(|applied| compile_host(lab, applied, &field));
-        let scope = plan::scope(lab, &wanted, &now, before.as_ref());
-        precheck::check(lab, &wanted, &now, &field)?;
-        let has_netem = !plan::needs_netem(lab) || precheck::has_netem(self.walker);
-        let mut steps = converge(&wanted, &now, &scope);
-        for (at, state) in wanted.states.iter().enumerate() {
-            let nothing = Beside::default();
-            steps.extend(plan::beside(lab, at, state, field.beside.get(&at).unwrap_or(&nothing), has_netem)?);
-        }
-        if !makes.is_empty() {
-            precheck::kinds(self.walker, lab, &makes)?;
-        }
-        let plan = Plan { makes, removes: field.stray.clone(), steps };
-        Ok(Survey { field, wanted, now, scope, plan, sysctls })
     }
 
     fn journal(&self, survey: &Survey) -> Journal {
@@ -206,19 +173,19 @@ impl Run<'_> {
 
     fn build(&mut self, survey: &mut Survey, places: &mut Places) -> Done<()> {
         let lab = self.order.lab;
-        let home =
-            Namespace::current().map_err(|error| Failed::new("cannot tell which namespace this is").because(&error))?;
         self.make_namespaces(survey)?;
-        self.walker.go(&home).map_err(|error| Failed::new("cannot go home").because(&error))?;
-        for (node, site) in lab.nodes.iter().zip(std::mem::take(&mut survey.field.sites)) {
+        self.walker.go_home().map_err(|error| Failed::new("cannot go home").because(&error))?;
+        let sites = std::mem::take(&mut survey.field.sites);
+        for ((node, state), site) in lab.nodes.iter().zip(&survey.wanted.states).zip(sites) {
             let Some(site) = site else { return Err(Failed::new(format!("`{}` has no namespace", node.name))) };
-            places.add(site.into_room(&node.name));
+            places.add(site.into_room(&node.name, state));
         }
         self.run_steps(&survey.plan.steps, survey, places)?;
         if survey.plan.makes.len() < lab.nodes.len() {
             self.settle(survey, places)?;
         }
-        ready::wait(lab, &survey.wanted, places)
+        ready::wait(lab, &survey.wanted, places)?;
+        commands::run(lab, &survey.plan.runs, self.record, self.listener)
     }
 
     /// Makes the namespaces that are missing.
@@ -264,6 +231,9 @@ impl Run<'_> {
     /// Brings back what was before, and tells what could not be.
     fn undo(&mut self, journal: &Journal, survey: &Survey, places: &mut Places) -> Aftermath {
         let mut left = Vec::new();
+        commands::stop(self.record, |node| {
+            survey.plan.runs.iter().any(|at| self.order.lab.nodes.get(*at).is_some_and(|own| own.name == node))
+        });
         let has_others = survey.plan.makes.len() < self.order.lab.nodes.len();
         if has_others && places.all().count() == self.order.lab.nodes.len() {
             let mut scope = Scope { reading: Reading::Picture, ..survey.scope.clone() };
@@ -305,49 +275,13 @@ impl Run<'_> {
             let now = &survey.now.state(Place(host)).sysctls;
             saved::keep_host_sysctls(self.record, &lab.nodes[host], now, &survey.sysctls)?;
         }
-        self.record.write(APPLIED, self.order.text.as_bytes())
+        Ok(())
     }
-}
-
-/// What a namespace holds once it is made and nothing else is done.
-fn as_made(wanted: &State, node: &Node) -> State {
-    let links = wanted.links.iter().filter(|link| link.index == compile::LOOPBACK).cloned().collect();
-    let sysctls = wanted.sysctls.iter().filter(|(name, _)| !site::is_of_device(name, node));
-    State { links, sysctls: sysctls.map(|(name, value)| (name.clone(), value.clone())).collect(), ..State::default() }
-}
-
-/// Returns the lab as it was applied last.
-pub(super) fn applied(record: &Record) -> Option<Lab> {
-    let text = record.read(APPLIED)?;
-    crate::lab::file::read(&text, APPLIED).ok().map(|(lab, _)| lab)
-}
-
-/// Returns what the lab as it was applied last said of the machine itself, in places of the lab as it is wanted.
-fn compile_host(lab: &Lab, applied: &Lab, field: &Field) -> Option<World> {
-    let own = lab.nodes.iter().position(|node| node.is_host)?;
-    let old = applied.nodes.iter().position(|node| node.is_host)?;
-    let mut now = vec![None; applied.nodes.len()];
-    now[old] = field.states.get(own).cloned().flatten();
-    let mut before = compile(applied, &now).ok()?;
-    let state = std::mem::take(before.states.get_mut(old)?);
-    let mut states = vec![State::default(); lab.nodes.len()];
-    *states.get_mut(own)? = state;
-    Some(World { states, cables: Vec::new() })
 }
 
 fn remove(lab: &str, node: &str) -> Done<()> {
     let Some(name) = named::Name::parse(mark::namespace(lab, node).as_bytes()) else { return Ok(()) };
     named::delete(&name).map_err(|error| Failed::new(format!("cannot remove namespace `{name}`")).because(&error))
-}
-
-fn first_problem(problems: Vec<compile::Problem>) -> Failed {
-    match problems.into_iter().next() {
-        Some(problem) => {
-            let failed = Failed::new(problem.what).at(problem.span);
-            problem.hint.into_iter().fold(failed, Failed::hint)
-        }
-        None => Failed::new("the lab cannot be built"),
-    }
 }
 
 /// Says which step was refused, of which node and device, and where the file says so.

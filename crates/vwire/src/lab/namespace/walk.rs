@@ -9,19 +9,21 @@ use nix::sched::{CloneFlags, setns, unshare};
 
 use super::{Namespace, on_own_thread};
 
-/// The right to move the calling thread, which ends with the walk.
+/// The right to move the calling thread, which ends with the walk, and the namespace where it began.
 #[derive(Debug)]
-pub struct Walker(());
+pub struct Walker {
+    home: Namespace,
+}
 
 /// Runs `body` on a thread of its own, which may walk.
 ///
 /// # Errors
-/// The thread cannot be made.
+/// The thread cannot be made, or `/proc` is not mounted.
 ///
 /// # Panics
 /// Where `body` panics.
 pub fn walk<T: Send>(body: impl FnOnce(&mut Walker) -> T + Send) -> io::Result<T> {
-    on_own_thread(|| Ok(body(&mut Walker(()))))
+    on_own_thread(|| Ok(body(&mut Walker { home: Namespace::current()? })))
 }
 
 impl Walker {
@@ -31,6 +33,14 @@ impl Walker {
     /// The caller lacks `CAP_SYS_ADMIN`, or the handle is not a namespace's.
     pub fn go(&mut self, namespace: &Namespace) -> io::Result<()> {
         setns(namespace, CloneFlags::CLONE_NEWNET).map_err(io::Error::from)
+    }
+
+    /// Moves back to where the walk began.
+    ///
+    /// # Errors
+    /// As [`Walker::go`].
+    pub fn go_home(&mut self) -> io::Result<()> {
+        setns(&self.home, CloneFlags::CLONE_NEWNET).map_err(io::Error::from)
     }
 
     /// Makes a new namespace and moves into it; it has no name yet.

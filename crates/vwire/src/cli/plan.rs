@@ -1,0 +1,106 @@
+//! `vwire plan`: what `vwire up` would change.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, Command};
+
+use super::lab_file::{DIFFERS, file_argument, load, tell};
+use super::{Call, Verb};
+use crate::lab::engine::survey::look;
+use crate::lab::plan::Line;
+use crate::out::json::JsonWriter;
+
+/// Returns the verb.
+pub fn verb() -> Verb {
+    Verb { command, run }
+}
+
+fn command() -> Command {
+    Command::new("plan")
+        .about("Show what `vwire up` would change: what comes (+), what becomes another (~), what goes (-)")
+        .long_about(
+            "Show what `vwire up` would change, and change nothing: what comes (+), what becomes another (~), what goes \
+             (-), node by node, in ip's words.\n\n\
+             Exit codes: 0 nothing would change; 3 something would; 1 it cannot be told, or could not be done; \
+             2 the command line is wrong.",
+        )
+        .arg(file_argument())
+        .arg(Arg::new("json").short('j').long("json").action(ArgAction::SetTrue).help("One JSON document"))
+        .arg(Arg::new("pretty").short('p').long("pretty").action(ArgAction::SetTrue).help("JSON with line breaks"))
+}
+
+fn run(call: &mut Call<'_>) -> u8 {
+    let path: PathBuf = call.arguments.remove_one("file").unwrap_or_default();
+    let loaded = match load(&path, call.stderr) {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
+    let survey = match look(&loaded.lab) {
+        Ok(survey) => survey,
+        Err(failed) => return tell(&failed, Some(&loaded), call.stderr),
+    };
+    let lines = survey.plan.lines(&loaded.lab, &survey.names(&loaded.lab));
+    let json = call.arguments.get_flag("json") || call.options.json;
+    let pretty = call.arguments.get_flag("pretty") || call.options.pretty;
+    let text = if json { document(&loaded.lab.name, &lines, pretty) } else { people(&lines).into_bytes() };
+    let _ = call.stdout.write_all(&text);
+    if survey.plan.is_empty() { 0 } else { DIFFERS }
+}
+
+/// Lays the lines out for people: each node's name once, its changes below.
+fn people(lines: &[Line]) -> String {
+    let mut text = String::new();
+    let mut node = None;
+    for line in lines {
+        if node != Some(&line.node) {
+            text.push_str(&format!("{}\n", line.node));
+            node = Some(&line.node);
+        }
+        text.push_str(&format!("  {} {}\n", line.sign.letter(), line.words));
+    }
+    text
+}
+
+fn document(lab: &str, lines: &[Line], pretty: bool) -> Vec<u8> {
+    let (mut json, mut out) = (JsonWriter::new(pretty), Vec::new());
+    json.open_object(&mut out);
+    json.name(&mut out, "lab");
+    json.string(&mut out, lab.as_bytes());
+    json.name(&mut out, "changes");
+    json.open_array(&mut out);
+    for line in lines {
+        json.open_object(&mut out);
+        for (name, value) in [("node", line.node.as_str()), ("change", line.sign.word()), ("words", &line.words)] {
+            json.name(&mut out, name);
+            json.string(&mut out, value.as_bytes());
+        }
+        json.close_object(&mut out);
+    }
+    json.close_array(&mut out);
+    json.close_object(&mut out);
+    out.push(b'\n');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::plan::Sign;
+
+    fn line(sign: Sign, node: &str, words: &str) -> Line {
+        Line { sign, node: node.to_owned(), words: words.to_owned() }
+    }
+
+    #[test]
+    fn each_node_is_named_once() {
+        let lines = [line(Sign::Add, "a", "x"), line(Sign::Change, "a", "y"), line(Sign::Delete, "b", "z")];
+        assert_eq!(people(&lines), "a\n  + x\n  ~ y\nb\n  - z\n");
+    }
+
+    #[test]
+    fn programs_get_words_for_signs() {
+        let text = document("office", &[line(Sign::Delete, "b", "z")], false);
+        let wanted = r#"{"lab":"office","changes":[{"node":"b","change":"delete","words":"z"}]}"#;
+        assert_eq!(String::from_utf8(text).unwrap(), format!("{wanted}\n"));
+    }
+}

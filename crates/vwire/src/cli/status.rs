@@ -1,0 +1,144 @@
+//! `vwire status`: whether a lab is as it was applied, and what of it is not.
+
+use std::ffi::OsString;
+
+use clap::{Arg, ArgAction, Command, value_parser};
+
+use super::lab_file::{DIFFERS, REFUSED, lab_named, tell};
+use super::{Call, Verb};
+use crate::lab::engine::survey::{APPLIED, Drift, applied, look};
+use crate::lab::model::Lab;
+use crate::lab::record::Record;
+use crate::out::json::JsonWriter;
+use crate::step::world::Names;
+
+/// Returns the verb.
+pub fn verb() -> Verb {
+    Verb { command, run }
+}
+
+fn command() -> Command {
+    Command::new("status")
+        .about("Tell whether a lab is as it was applied, and what of it is not")
+        .long_about(
+            "Tell whether a lab is as it was applied: every parameter that the file says, and what somebody has added by \
+             hand. What the kernel and routing daemons make by themselves is no difference. `vwire up` mends what is told \
+             here; devices that somebody else put into a node are told and left.\n\n\
+             Exit codes: 0 it is as it was applied; 3 it is not; 1 it is not up, or cannot be looked at; 2 the command \
+             line is wrong.",
+        )
+        .arg(
+            Arg::new("lab")
+                .value_name("FILE|LAB")
+                .help("The lab's file, or its name; without, the lab that is up")
+                .value_parser(value_parser!(OsString)),
+        )
+        .arg(Arg::new("json").short('j').long("json").action(ArgAction::SetTrue).help("One JSON document"))
+        .arg(Arg::new("pretty").short('p').long("pretty").action(ArgAction::SetTrue).help("JSON with line breaks"))
+}
+
+fn run(call: &mut Call<'_>) -> u8 {
+    let name = match call.arguments.remove_one::<OsString>("lab") {
+        Some(word) => lab_named(&word, call.stderr).map(|(name, _)| name),
+        None => super::lab_file::find_lab(&mut call.arguments, "", call.stderr).map(|(name, _)| name),
+    };
+    let name = match name {
+        Ok(name) => name,
+        Err(exit) => return exit,
+    };
+    let Some(lab) = applied(&Record::of(&name)) else {
+        let why = if Record::of(&name).read(APPLIED).is_some() { "cannot be read any more" } else { "is not up" };
+        let _ = writeln!(call.stderr, "error: lab `{name}` {why}\nhint: `vwire up FILE` brings it up");
+        return REFUSED;
+    };
+    let survey = match look(&lab) {
+        Ok(survey) => survey,
+        Err(failed) => return tell(&failed, None, call.stderr),
+    };
+    let (drift, strangers) = (survey.drift(&lab), survey.strangers(&lab));
+    let names = Names::of(Vec::new(), &[&survey.wanted, &survey.now]);
+    let json = call.arguments.get_flag("json") || call.options.json;
+    let pretty = call.arguments.get_flag("pretty") || call.options.pretty;
+    let told = Told { lab: &lab, drift: &drift, strangers: &strangers, names: &names };
+    let text = if json { told.document(pretty) } else { told.people().into_bytes() };
+    let _ = call.stdout.write_all(&text);
+    if drift.is_empty() { 0 } else { DIFFERS }
+}
+
+struct Told<'a> {
+    lab: &'a Lab,
+    drift: &'a [Drift],
+    strangers: &'a [(String, String)],
+    names: &'a Names,
+}
+
+impl Told<'_> {
+    fn people(&self) -> String {
+        let mut text = String::new();
+        let (name, nodes) = (&self.lab.name, self.lab.nodes.len());
+        match self.drift.len() {
+            0 => text.push_str(&format!("lab `{name}` is as it was applied: {nodes} nodes\n")),
+            1 => text.push_str(&format!("lab `{name}` differs in one point:\n")),
+            many => text.push_str(&format!("lab `{name}` differs in {many} points:\n")),
+        }
+        for one in self.drift {
+            text.push_str(&format!("  {}: {}\n", one.node, self.words(one)));
+        }
+        for (node, link) in self.strangers {
+            text.push_str(&format!("  {node}: device {link} is not the lab's, and stays\n"));
+        }
+        text
+    }
+
+    fn words(&self, one: &Drift) -> String {
+        match &one.what {
+            None => "its namespace is missing".to_owned(),
+            Some(what) => what.describe(self.names),
+        }
+    }
+
+    fn document(&self, pretty: bool) -> Vec<u8> {
+        let (mut json, mut out) = (JsonWriter::new(pretty), Vec::new());
+        let string = |json: &mut JsonWriter, out: &mut Vec<u8>, name: &str, value: &str| {
+            json.name(out, name);
+            json.string(out, value.as_bytes());
+        };
+        json.open_object(&mut out);
+        string(&mut json, &mut out, "lab", &self.lab.name);
+        json.name(&mut out, "nodes");
+        json.literal(&mut out, &self.lab.nodes.len().to_string());
+        json.name(&mut out, "drift");
+        json.open_array(&mut out);
+        for one in self.drift {
+            json.open_object(&mut out);
+            string(&mut json, &mut out, "node", &one.node);
+            if let Some(what) = &one.what {
+                string(&mut json, &mut out, "object", &what.object);
+                for (name, value) in [
+                    ("attribute", Some(what.attribute)),
+                    ("is", what.is.as_deref()),
+                    ("should", what.should.as_deref()),
+                ] {
+                    if let Some(value) = value.filter(|value| !value.is_empty()) {
+                        string(&mut json, &mut out, name, value);
+                    }
+                }
+            }
+            string(&mut json, &mut out, "words", &self.words(one));
+            json.close_object(&mut out);
+        }
+        json.close_array(&mut out);
+        json.name(&mut out, "strangers");
+        json.open_array(&mut out);
+        for (node, link) in self.strangers {
+            json.open_object(&mut out);
+            string(&mut json, &mut out, "node", node);
+            string(&mut json, &mut out, "device", link);
+            json.close_object(&mut out);
+        }
+        json.close_array(&mut out);
+        json.close_object(&mut out);
+        out.push(b'\n');
+        out
+    }
+}

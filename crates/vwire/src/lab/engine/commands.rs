@@ -1,0 +1,203 @@
+//! Runs what the file has run in nodes, and ends what goes on running.
+
+use std::fs;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use super::{Done, Listener};
+use crate::lab::exec::{Inside, Said};
+use crate::lab::failed::Failed;
+use crate::lab::model::{Command, Lab, Node, Span};
+use crate::lab::record::Record;
+
+/// The file that lists what runs in the background.
+const RUNNING: &str = "running";
+/// How long to wait between two looks.
+const PAUSE: Duration = Duration::from_millis(5);
+/// How long what is to end may take before it is made to.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Returns the nodes whose commands are to be run: new ones, and those for which the file says others now.
+#[must_use]
+pub fn to_run(lab: &Lab, applied: Option<&Lab>, makes: &[usize]) -> Vec<usize> {
+    let is_due = |at: usize, node: &Node| {
+        let old = applied.and_then(|applied| applied.nodes.iter().find(|old| old.name == node.name));
+        let same = |old: &Node| essence(old) == essence(node);
+        makes.contains(&at) && !node.commands.is_empty() || old.is_some_and(|old| !same(old))
+    };
+    lab.nodes.iter().enumerate().filter(|(at, node)| is_due(*at, node)).map(|(at, _)| at).collect()
+}
+
+/// What of a node's commands counts: not where the file says them.
+fn essence(node: &Node) -> Vec<Command> {
+    node.commands.iter().map(|one| Command { span: Span::default(), ..one.clone() }).collect()
+}
+
+/// Runs the commands of nodes, one after another.
+///
+/// # Errors
+/// One cannot be started, fails, or is not done or ready in time.
+pub fn run(lab: &Lab, runs: &[usize], record: &Record, listener: &mut (dyn Listener + Send)) -> Done<()> {
+    let nodes: Vec<&Node> = runs.iter().filter_map(|at| lab.nodes.get(*at)).collect();
+    stop(record, |name| nodes.iter().any(|node| node.name == name));
+    let all: usize = nodes.iter().map(|node| node.commands.len()).sum();
+    let mut done = 0;
+    for node in nodes {
+        for (number, command) in node.commands.iter().enumerate() {
+            one(lab, node, number, command, record)?;
+            done += 1;
+            listener.progress("commands", done, all);
+        }
+    }
+    Ok(())
+}
+
+fn one(lab: &Lab, node: &Node, number: usize, command: &Command, record: &Record) -> Done<()> {
+    let what = command.argv.join(" ");
+    let failed = |why: String| Failed::new(format!("`{what}` in `{}` {why}", node.name)).at(command.span);
+    let log = format!("{}.{number}.log", node.name);
+    let file = fs::File::create(record.path_of(&log))
+        .map_err(|error| failed("has no place for what it says".to_owned()).because(&error))?;
+    let inside = Inside::of(&lab.name, &node.name);
+    let mut child = inside.start(&command.argv, Said::Into(file)).map_err(|error| error.at(command.span))?;
+    let told = |failed: Failed| match last_line(record, &log) {
+        Some(line) => failed.hint(format!("it said at last: {line}")),
+        None => failed,
+    };
+    let end = Instant::now() + command.within;
+    if command.background {
+        remember(record, &node.name, &child)
+            .map_err(|error| failed("cannot be remembered".to_owned()).because(&error))?;
+        return ready(&inside, command, &mut child, end).map_err(|why| told(failed(why)));
+    }
+    match wait(&mut child, end) {
+        Some(status) if status.success() => Ok(()),
+        Some(status) => Err(told(failed(format!("failed: {status}")))),
+        None => {
+            let _ = killpg(group_of(&child), Signal::SIGKILL);
+            let _ = child.wait();
+            Err(told(failed(format!("has not ended within {:?}", command.within))))
+        }
+    }
+}
+
+/// Waits until a program in the background is ready.
+fn ready(inside: &Inside, command: &Command, child: &mut Child, end: Instant) -> Result<(), String> {
+    let Some(probe) = &command.ready else { return Ok(()) };
+    loop {
+        if let Ok(Some(status)) = child.try_wait() {
+            return Err(format!("ended before it was ready: {status}"));
+        }
+        let tried = inside.start(probe, Said::Nowhere).map_err(|error| format!("cannot be asked: {error}"));
+        let mut tried = tried?;
+        let answer = wait(&mut tried, end);
+        if answer.is_some_and(|status| status.success()) {
+            return Ok(());
+        }
+        if Instant::now() >= end {
+            let _ = tried.kill();
+            let _ = tried.wait();
+            return Err(format!("is not ready after {:?}: `{}` fails", command.within, probe.join(" ")));
+        }
+        std::thread::sleep(PAUSE * 4);
+    }
+}
+
+fn wait(child: &mut Child, end: Instant) -> Option<std::process::ExitStatus> {
+    loop {
+        if let Ok(Some(status)) = child.try_wait() {
+            return Some(status);
+        }
+        if Instant::now() >= end {
+            return None;
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+fn group_of(child: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX))
+}
+
+fn last_line(record: &Record, log: &str) -> Option<String> {
+    let text = record.read(log)?;
+    text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.chars().take(200).collect())
+}
+
+fn remember(record: &Record, node: &str, child: &Child) -> std::io::Result<()> {
+    let mut text = record.read(RUNNING).unwrap_or_default();
+    let pid = child.id();
+    text.push_str(&format!("{pid} {} {node}\n", start_of(pid).unwrap_or_default()));
+    record.write(RUNNING, text.as_bytes())
+}
+
+/// Returns when a process was started, in ticks since boot: with its number, that is one process for ever.
+fn start_of(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+}
+
+/// Ends what runs in the background in the nodes that are meant.
+pub fn stop(record: &Record, is_meant: impl Fn(&str) -> bool) {
+    let Some(text) = record.read(RUNNING) else { return };
+    let (mut kept, mut ends) = (String::new(), Vec::new());
+    for line in text.lines() {
+        let mut words = line.splitn(3, ' ');
+        let pid = words.next().and_then(|word| word.parse::<u32>().ok());
+        let start = words.next().and_then(|word| word.parse::<u64>().ok());
+        match (pid, start, words.next()) {
+            (Some(pid), Some(start), Some(node)) if is_meant(node) => ends.push((pid, start)),
+            _ => kept.push_str(&format!("{line}\n")),
+        }
+    }
+    let is_alive = |(pid, start): &(u32, u64)| start_of(*pid) == Some(*start) && !is_over(*pid);
+    let signal = |(pid, _): &(u32, u64), signal| {
+        let _ = killpg(Pid::from_raw(i32::try_from(*pid).unwrap_or(i32::MAX)), signal);
+    };
+    ends.retain(is_alive);
+    ends.iter().for_each(|one| signal(one, Signal::SIGTERM));
+    let patience = Instant::now() + GRACE;
+    while ends.iter().any(is_alive) && Instant::now() < patience {
+        std::thread::sleep(PAUSE);
+    }
+    ends.iter().filter(|one| is_alive(one)).for_each(|one| signal(one, Signal::SIGKILL));
+    if kept.is_empty() {
+        record.remove(RUNNING);
+    } else {
+        let _ = record.write(RUNNING, kept.as_bytes());
+    }
+}
+
+/// Returns whether a process has ended and only waits for its parent to notice.
+fn is_over(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with(['Z', 'X']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lab(words: &[&str]) -> Lab {
+        let command = |word: &&str| Command {
+            argv: vec![(*word).to_owned()],
+            background: false,
+            ready: None,
+            within: Duration::from_secs(1),
+            span: crate::lab::model::Span::default(),
+        };
+        let node = Node { name: "a".to_owned(), commands: words.iter().map(command).collect(), ..Node::default() };
+        Lab { nodes: vec![node], ..Lab::default() }
+    }
+
+    #[test]
+    fn commands_are_run_when_a_node_is_new_or_they_are_others() {
+        assert_eq!(to_run(&lab(&["x"]), None, &[0]), [0]);
+        assert_eq!(to_run(&lab(&[]), None, &[0]), Vec::<usize>::new());
+        assert_eq!(to_run(&lab(&["x"]), Some(&lab(&["x"])), &[]), Vec::<usize>::new());
+        assert_eq!(to_run(&lab(&["y"]), Some(&lab(&["x"])), &[]), [0]);
+    }
+}

@@ -1,0 +1,233 @@
+//! Looks at what of a lab is there, and works out what is to be done to make it as its file says.
+
+use std::collections::BTreeMap;
+
+use super::field::Field;
+use super::{Done, commands, precheck, saved, site};
+use crate::lab::compile::{self, compile};
+use crate::lab::failed::Failed;
+use crate::lab::model::{Lab, Node};
+use crate::lab::namespace::walk::{Walker, walk};
+use crate::lab::plan::{self, Beside, Plan};
+use crate::lab::record::Record;
+use crate::snapshot::state::State;
+use crate::step::scope::Reach;
+use crate::step::world::{Names, Place, World};
+use crate::step::{Difference, Scope, converge, differences};
+
+/// The name under which a lab's file is kept as it was applied.
+pub const APPLIED: &str = "lab.toml";
+
+/// What is known before anything is changed.
+#[derive(Debug)]
+pub struct Survey {
+    /// The namespaces that are there.
+    pub field: Field,
+    /// What is wanted.
+    pub wanted: World,
+    /// What is there.
+    pub now: World,
+    /// What may be touched.
+    pub scope: Scope,
+    /// What is to be done.
+    pub plan: Plan,
+    /// What the machine's own sysctls were before the lab.
+    pub sysctls: BTreeMap<String, String>,
+}
+
+impl Survey {
+    /// Returns what is not as it should be, an entry each: the node, and what of it.
+    #[must_use]
+    pub fn drift(&self, lab: &Lab) -> Vec<Drift> {
+        let mut found = Vec::new();
+        let node = |place: Place| lab.nodes.get(place.0).map(|node| node.name.clone()).unwrap_or_default();
+        for at in &self.plan.makes {
+            found.push(Drift { node: node(Place(*at)), what: None });
+        }
+        let there = |one: &Difference| !self.plan.makes.contains(&one.place.0);
+        let differences = differences(&self.wanted, &self.now, &self.scope).into_iter().filter(there);
+        found.extend(differences.map(|one| Drift { node: node(one.place), what: Some(one) }));
+        for step in &self.plan.steps {
+            if let (crate::step::Action::Other { words, .. }, true) =
+                (&step.action, self.field.sites[step.place.0].is_some())
+            {
+                let missing = Difference {
+                    place: step.place,
+                    object: words.clone(),
+                    attribute: "state",
+                    is: None,
+                    should: Some("as in the file".to_owned()),
+                };
+                found.push(Drift { node: node(step.place), what: Some(missing) });
+            }
+        }
+        found
+    }
+
+    /// Returns the links that somebody else put into the lab's namespaces: they are left alone.
+    #[must_use]
+    pub fn strangers(&self, lab: &Lab) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        for (at, node) in lab.nodes.iter().enumerate().filter(|(_, node)| !node.is_host) {
+            let Some(Reach::Parts(parts)) = self.scope.reaches.get(at) else { continue };
+            let links = &self.now.state(Place(at)).links;
+            for link in links.iter().filter(|link| !parts.links.contains(&link.index)) {
+                let name = link.ifname.map(|name| name.to_string()).unwrap_or_default();
+                found.push((node.name.clone(), name));
+            }
+        }
+        found
+    }
+
+    /// Returns the names of nodes and links, to speak of them.
+    #[must_use]
+    pub fn names(&self, lab: &Lab) -> Names {
+        Names::of(lab.nodes.iter().map(|node| node.name.clone()).collect(), &[&self.wanted, &self.now])
+    }
+}
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drift {
+    /// The node.
+    pub node: String,
+    /// What of it; none where its namespace is not there.
+    pub what: Option<Difference>,
+}
+
+/// Surveys a lab without changing anything.
+///
+/// # Errors
+/// What stands in the way.
+pub fn look(lab: &Lab) -> Done<Survey> {
+    super::up::may_build()?;
+    site::allow_descriptors(lab.nodes.len())?;
+    let record = Record::of(&lab.name);
+    let surveyed = walk(|walker| survey(walker, lab, &record));
+    surveyed.map_err(|error| Failed::new("cannot start a thread").because(&error))?
+}
+
+/// Looks at what is there and works out what is to be done.
+///
+/// # Errors
+/// What stands in the way.
+pub fn survey(walker: &mut Walker, lab: &Lab, record: &Record) -> Done<Survey> {
+    let mut field = Field::open(walker, lab)?;
+    let sysctls = saved::host_sysctls(record);
+    let host = lab.nodes.iter().position(|node| node.is_host);
+    let mut extra: BTreeMap<usize, Vec<String>> =
+        host.map(|host| (host, sysctls.keys().cloned().collect())).into_iter().collect();
+    let applied = applied(record);
+    if let Some(applied) = &applied {
+        field.note_rules(lab, applied);
+        extra.extend(dropped_sysctls(lab, applied));
+    }
+    let mut now = field.look(walker, lab, &extra)?;
+    let mut wanted = compile(lab, &field.states).map_err(first_problem)?;
+    if let Some(host) = host {
+        // What the file says no more goes back to what it was before the lab.
+        for (name, value) in &sysctls {
+            wanted.states[host].sysctls.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    fill_in_fresh_values(walker, &extra, host, &now, &mut wanted)?;
+    let mut makes = Vec::new();
+    for (at, site) in field.sites.iter().enumerate() {
+        if site.is_none() {
+            makes.push(at);
+            now.states[at] = as_made(&wanted.states[at], &lab.nodes[at]);
+        }
+    }
+    let before = applied.as_ref().and_then(|applied| compile_host(lab, applied, &field));
+    let scope = plan::scope(lab, &wanted, &now, before.as_ref());
+    precheck::check(lab, &wanted, &now, &field)?;
+    let has_netem = !plan::needs_netem(lab) || precheck::has_netem(walker);
+    let mut steps = converge(&wanted, &now, &scope);
+    for (at, state) in wanted.states.iter().enumerate() {
+        let nothing = Beside::default();
+        steps.extend(plan::beside(lab, at, state, field.beside.get(&at).unwrap_or(&nothing), has_netem)?);
+    }
+    if !makes.is_empty() {
+        precheck::kinds(walker, lab, &makes)?;
+    }
+    let runs = commands::to_run(lab, applied.as_ref(), &makes);
+    let plan = Plan { makes, removes: field.stray.clone(), steps, runs };
+    Ok(Survey { field, wanted, now, scope, plan, sysctls })
+}
+
+/// Returns the sysctls of nodes that the file said when it was applied last, and says no more.
+fn dropped_sysctls(lab: &Lab, applied: &Lab) -> BTreeMap<usize, Vec<String>> {
+    let mut dropped = BTreeMap::new();
+    for (at, node) in lab.nodes.iter().enumerate().filter(|(_, node)| !node.is_host) {
+        let Some(old) = applied.nodes.iter().find(|old| old.name == node.name) else { continue };
+        let now = compile::sysctls(node);
+        let names: Vec<String> = compile::sysctls(old).into_keys().filter(|name| !now.contains_key(name)).collect();
+        if !names.is_empty() {
+            dropped.insert(at, names);
+        }
+    }
+    dropped
+}
+
+/// Wants for sysctls that the file says no more what a new namespace has.
+fn fill_in_fresh_values(
+    walker: &mut Walker,
+    dropped: &BTreeMap<usize, Vec<String>>,
+    host: Option<usize>,
+    now: &World,
+    wanted: &mut World,
+) -> Done<()> {
+    let of_nodes: Vec<(usize, &String)> = dropped
+        .iter()
+        .filter(|(at, _)| Some(**at) != host)
+        .flat_map(|(at, names)| names.iter().map(|name| (*at, name)))
+        .collect();
+    if of_nodes.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&String> = of_nodes.iter().map(|(_, name)| *name).collect();
+    let fresh = precheck::fresh_sysctls(walker, &names)?;
+    for (at, name) in of_nodes {
+        if let (Some(value), true) = (fresh.get(name), now.state(Place(at)).sysctls.contains_key(name)) {
+            wanted.states[at].sysctls.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    Ok(())
+}
+
+/// What a namespace holds once it is made and nothing else is done.
+fn as_made(wanted: &State, node: &Node) -> State {
+    let links = wanted.links.iter().filter(|link| link.index == compile::LOOPBACK).cloned().collect();
+    let sysctls = wanted.sysctls.iter().filter(|(name, _)| !site::is_of_device(name, node));
+    State { links, sysctls: sysctls.map(|(name, value)| (name.clone(), value.clone())).collect(), ..State::default() }
+}
+
+/// Returns the lab as it was applied last.
+#[must_use]
+pub fn applied(record: &Record) -> Option<Lab> {
+    let text = record.read(APPLIED)?;
+    crate::lab::file::read(&text, APPLIED).ok().map(|(lab, _)| lab)
+}
+
+/// Returns what the lab as it was applied last said of the machine itself, in places of the lab as it is wanted.
+fn compile_host(lab: &Lab, applied: &Lab, field: &Field) -> Option<World> {
+    let own = lab.nodes.iter().position(|node| node.is_host)?;
+    let old = applied.nodes.iter().position(|node| node.is_host)?;
+    let mut now = vec![None; applied.nodes.len()];
+    now[old] = field.states.get(own).cloned().flatten();
+    let mut before = compile(applied, &now).ok()?;
+    let state = std::mem::take(before.states.get_mut(old)?);
+    let mut states = vec![State::default(); lab.nodes.len()];
+    *states.get_mut(own)? = state;
+    Some(World { states, cables: Vec::new() })
+}
+
+fn first_problem(problems: Vec<compile::Problem>) -> Failed {
+    match problems.into_iter().next() {
+        Some(problem) => {
+            let failed = Failed::new(problem.what).at(problem.span);
+            problem.hint.into_iter().fold(failed, Failed::hint)
+        }
+        None => Failed::new("the lab cannot be built"),
+    }
+}
