@@ -15,6 +15,8 @@ use crate::snapshot::state::State;
 
 /// `NTF_PROXY`.
 const PROXY: u8 = 0x08;
+/// How a kernel says that it has no such thing: `EINVAL`, `EPROTONOSUPPORT`, `EOPNOTSUPP`, `EAFNOSUPPORT`.
+const UNKNOWN: [i32; 4] = [22, 93, 95, 97];
 /// `RTM_F_CLONED`.
 const CLONED: u32 = 0x200;
 
@@ -58,12 +60,21 @@ fn read(socket: &mut Socket) -> Result<State, DumpError> {
         rules: socket.rules(0)?,
         neighbours,
         // Kernels without IPv6, bridges or next hop objects refuse these.
-        nexthops: socket.nexthops(&Nexthop::default()).unwrap_or_default(),
-        forwarding: socket.forwarding_database().unwrap_or_default(),
-        bridge_links: socket.bridge_links().unwrap_or_default(),
-        labels: socket.address_labels().unwrap_or_default(),
+        nexthops: if_known(socket.nexthops(&Nexthop::default()))?,
+        forwarding: if_known(socket.forwarding_database())?,
+        bridge_links: if_known(socket.bridge_links())?,
+        labels: if_known(socket.address_labels())?,
         ..State::default()
     })
+}
+
+/// Takes a list that the kernel does not know for an empty one; one that cannot be read is not taken for empty, since what
+/// is not in a picture is taken away.
+fn if_known<T>(read: Result<Vec<T>, DumpError>) -> Result<Vec<T>, DumpError> {
+    match read {
+        Err(error) if error.errno().is_some_and(|errno| UNKNOWN.contains(&errno)) => Ok(Vec::new()),
+        read => read,
+    }
 }
 
 /// Reads links with the sysctls of theirs that netlink tells, and without counters.

@@ -1,7 +1,9 @@
 //! `vwire batch`: all lines or none, told before anything is touched where that can be, brought back where not.
 
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::lab::{Lab, Said, Who, lab, until};
@@ -142,6 +144,50 @@ fn a_refusal_anywhere_leaves_nothing() {
     });
 }
 
+/// Each call by which the kernel is asked or told something is made to fail, in turn: whatever it was for, nothing is left.
+#[test]
+fn a_call_that_fails_anywhere_leaves_nothing() {
+    if Command::new("strace").arg("-V").output().is_err() {
+        let _ = writeln!(io::stderr(), "SKIPPED a_call_that_fails_anywhere_leaves_nothing: it needs strace");
+        return;
+    }
+    let mut calls = 0;
+    lab(|net| {
+        net.arrange(NETWORK);
+        let trace = file("");
+        let (said, _) = traced(net, &CHANGES.join("\n"), trace.to_str().unwrap(), None);
+        assert_eq!((said.stderr.as_str(), said.exit), ("", 0));
+        calls = std::fs::read_to_string(&trace).unwrap().lines().filter(|line| line.contains("sendto(")).count();
+        let _ = std::fs::remove_file(&trace);
+    });
+    assert!(calls > 50 || calls == 0, "only {calls} calls were seen");
+    lab(move |net| {
+        net.arrange(NETWORK);
+        settle(net);
+        let before = all(net);
+        // The last line is refused, so that nothing is done even where the failure did no harm.
+        let text = format!("{}\nroute del 10.99.0.0/16\n", CHANGES.join("\n"));
+        for call in 1..=calls {
+            let (said, text) = traced(net, &text, "/dev/null", Some(call));
+            assert_ne!(said.exit, 0, "call {call} of {text}");
+            let after = settled_as(&before, || all(net));
+            assert!(after == before, "call {call} of {calls}: {}\n{}", said.stderr, short(&after, &before));
+        }
+    });
+}
+
+/// Runs a batch with each `sendto` written down, and one of them made to fail.
+fn traced(net: &Lab, text: &str, trace: &str, fails: Option<usize>) -> (Said, String) {
+    let path = file(text);
+    let inject = fails.map(|call| format!("inject=sendto:error=ENOBUFS:when={call}"));
+    let mut words = vec!["-f", "-qq", "-o", trace, "-e", "trace=sendto"];
+    words.extend(inject.iter().flat_map(|inject| ["-e", inject.as_str()]));
+    words.extend([env!("CARGO_BIN_EXE_vwire"), "batch", path.to_str().unwrap()]);
+    let said = net.run(net.command("strace", &words));
+    let _ = std::fs::remove_file(&path);
+    (said, text.to_owned())
+}
+
 /// Says in which lines two dumps differ.
 fn short(after: &str, before: &str) -> String {
     let only = |one: &str, other: &str, mark: &str| {
@@ -168,7 +214,7 @@ fn all_mistakes_are_told_at_once_and_nothing_is_touched() {
 #[test]
 fn what_cannot_be_undone_has_no_place_in_it() {
     lab(|net| {
-        for line in ["netns exec old true", "monitor", "netns set old 5"] {
+        for line in ["netns exec old true", "monitor", "netns set old 5", "tunnel add t0 mode ipip"] {
             let said = batch(net, &[], line);
             assert_eq!(said.exit, 2, "{line}");
             assert!(said.stderr.contains("cannot be a part of a batch"), "{line}: {}", said.stderr);

@@ -97,6 +97,9 @@ pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
             .filter(|command| family == Family::Inet || !matches!(command, Command::Routers | Command::Prefix))
             .ok_or_else(|| unknown(word, family))?,
     };
+    if !matches!(command, Command::Tunnel(Verb::Show) | Command::Help) {
+        ip.refuse_in_whole("what is changed by an ioctl is not noted: `link add NAME type ipip` makes the same")?;
+    }
     match (command, family) {
         (Command::Tunnel(verb), Family::Inet6) => run_6(ip, verb, words),
         (Command::Tunnel(verb), _) => run_4(ip, verb, words),
