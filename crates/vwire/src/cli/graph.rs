@@ -55,12 +55,7 @@ fn run(call: &mut Call<'_>) -> u8 {
         "svg" => svg::draw(&picture),
         "dot" => dot::dot(&picture),
         "mermaid" => dot::mermaid(&picture),
-        _ => {
-            let terminal = io::stdout().is_terminal();
-            let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-            let room = terminal.then(terminal_size::terminal_size).flatten();
-            text::draw(&picture, room.map_or(WIDTH, |(width, _)| usize::from(width.0)), colour)
-        }
+        _ => as_text(&picture),
     };
     match call.stdout.write_all(drawn.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -69,6 +64,14 @@ fn run(call: &mut Call<'_>) -> u8 {
         }
         _ => 0,
     }
+}
+
+/// Draws for people: as wide as the terminal, and in colour if it is one.
+pub(super) fn as_text(picture: &Picture) -> String {
+    let terminal = io::stdout().is_terminal();
+    let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let room = terminal.then(terminal_size::terminal_size).flatten();
+    text::draw(picture, room.map_or(WIDTH, |(width, _)| usize::from(width.0)), colour)
 }
 
 fn picture(call: &mut Call<'_>) -> Result<Picture, u8> {

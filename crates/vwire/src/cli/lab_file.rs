@@ -143,7 +143,8 @@ pub fn find_lab(arguments: &mut ArgMatches, node: &str, stderr: &mut dyn Write) 
         }
         several => {
             let names = several.join("`, `");
-            let _ = writeln!(stderr, "error: several labs are up: `{names}`\nhint: `-l NAME` says which one is meant");
+            let how = if node.is_empty() { "its name" } else { "`-l NAME`" };
+            let _ = writeln!(stderr, "error: several labs are up: `{names}`\nhint: {how} says which one is meant");
             Err(REFUSED)
         }
     }

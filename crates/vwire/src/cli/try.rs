@@ -7,9 +7,10 @@ use clap::Command;
 use nix::sys::signal::{SigSet, Signal};
 
 use super::lab_file::{Teller, file_argument, load, tell};
-use super::{Call, Verb, check};
+use super::{Call, Verb, check, graph};
 use crate::lab::engine::down::down;
 use crate::lab::engine::up::{Order, Outcome, up};
+use crate::lab::graph::of_lab;
 
 /// The exit code of a program that Ctrl-C has ended, as shells have it.
 const INTERRUPTED: u8 = 130;
@@ -21,10 +22,11 @@ pub fn verb() -> Verb {
 
 fn command() -> Command {
     Command::new("try")
-        .about("Bring a lab up, try its checks, and take it down, in one go")
+        .about("Bring a lab up, try its checks, draw it, and take it down, in one go")
         .long_about(
-            "Bring a lab up, try its checks, and take it down, whatever came of them; Ctrl-C takes it down, too. A lab \
-             that is up already is checked, and stays up.\n\n\
+            "Bring a lab up, try its checks, draw it, and take it down, whatever came of them; Ctrl-C takes it down, too. \
+             A lab that is up already is checked, and stays up. `vwire -j try` tells the checks as JSON, and draws \
+             nothing.\n\n\
              Exit codes: 0 all checks hold; 1 one does not, or the lab does not come up; 2 the command line is wrong; \
              130 Ctrl-C.",
         )
@@ -58,6 +60,10 @@ fn run(call: &mut Call<'_>) -> u8 {
     let mut exit = 0;
     if !is_stopped() {
         exit = check::checked(&loaded.lab, call.options.json, call.stdout);
+        if !call.options.json {
+            let drawn = graph::as_text(&of_lab::picture(&loaded.lab));
+            let _ = call.stdout.write_all(format!("\n{drawn}").as_bytes());
+        }
     }
     if !was_up && let Err(failed) = down(&loaded.lab.name, Some(&loaded.lab), &mut teller) {
         return tell(&failed, Some(&loaded), call.stderr);

@@ -17,6 +17,8 @@ use crate::step::scope::{Parts, Reach, RouteKey};
 use crate::step::world::{Names, Place, World};
 use crate::step::{Action, Reading, Scope, Step, Verb};
 
+/// How many letters of a command are shown.
+const LONGEST: usize = 72;
 /// `RTPROT_BOOT` and `RTPROT_STATIC`: made by hand or by a script.
 const BY_HAND: [u8; 2] = [3, 4];
 /// `RT_TABLE_LOCAL`, which the kernel keeps.
@@ -62,7 +64,7 @@ impl Plan {
             }
             if self.runs.contains(&at) {
                 lines.extend(
-                    node.commands.iter().map(|command| line(Sign::Add, format!("run {}", command.argv.join(" ")))),
+                    node.commands.iter().map(|command| line(Sign::Add, format!("run {}", shown(&command.argv)))),
                 );
             }
         }
@@ -72,6 +74,15 @@ impl Plan {
         }
         lines
     }
+}
+
+/// Says a command in a line: the first of a script's, and no more of it than is read.
+#[must_use]
+pub fn shown(argv: &[String]) -> String {
+    let whole = argv.join(" ");
+    let first = whole.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let short: String = first.chars().take(LONGEST).collect();
+    if short.len() == whole.trim().len() { short } else { format!("{} …", short.trim_end()) }
 }
 
 /// One thing to be done, to be shown.
@@ -273,4 +284,17 @@ fn is_satisfied(wished: &Qdisc, there: &Qdisc) -> bool {
 pub fn needs_netem(lab: &Lab) -> bool {
     let conditions = lab.nodes.iter().flat_map(|node| &node.devices).filter_map(|device| device.condition.as_ref());
     conditions.into_iter().any(|condition| !condition::beyond_rate(condition).is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_script_the_first_line_is_shown() {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        assert_eq!(shown(&words(&["sh", "-c", "false"])), "sh -c false");
+        assert_eq!(shown(&words(&["sh", "-c", "cat >a <<END\nb\nEND\n"])), "sh -c cat >a <<END …");
+        assert_eq!(shown(&words(&[&"x".repeat(100)])), format!("{} …", "x".repeat(72)));
+    }
 }

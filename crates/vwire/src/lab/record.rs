@@ -59,6 +59,13 @@ impl Record {
         Self::of(HOST)
     }
 
+    /// Returns what the lab's file is read as: one that says no name is called as its lab was when it came.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        format!("{name}.toml")
+    }
+
     /// Returns the names of all labs that have one.
     #[must_use]
     pub fn labs() -> Vec<String> {

@@ -233,6 +233,8 @@ fn the_labs_that_are_ready_hold_what_they_promise() {
             let path = format!("{}/../../labs/{name}.toml", env!("CARGO_MANIFEST_DIR"));
             let said = net.vwire(&["try", &path]);
             assert_eq!(said.exit, 0, "{name}: {}{}", said.stdout, said.stderr);
+            let (_, drawn) = said.stdout.split_once("checks hold\n\n").expect("a drawing behind the checks");
+            assert_eq!(drawn, net.vwire(&["graph", &path]).ok(), "{name}");
             assert_same(&machine(net), &before);
         }
         assert!(!std::path::Path::new("/run/vwire").exists());
@@ -247,6 +249,24 @@ fn a_check_that_does_not_hold_is_told_with_an_exit_code() {
         let said = net.vwire(&["check", &path]);
         assert_eq!(said.exit, 1, "{}", said.stderr);
         assert!(said.stdout.ends_with("2 of 4 checks do not hold\n"), "{}", said.stdout);
+    });
+}
+
+#[test]
+fn a_lab_that_is_called_as_its_file_is_known_by_that_name() {
+    lab(|net| {
+        let text = "nodes = [\"alice\", \"bob\"]\nwires = [\"alice 10.0.0.1/24 -- bob 10.0.0.2/24\"]\n\
+            checks = [\"alice reaches bob\"]\n[node.bob.tap.tap0]\nowner = \"nobody\"\n";
+        let path = file("nameless.toml", text);
+        net.vwire(&["up", &path]).ok();
+        for which in ["nameless", path.as_str()] {
+            assert_eq!(net.vwire(&["status", which]).ok(), "lab `nameless` is as it was applied: 2 nodes\n");
+            net.vwire(&["check", which]).ok();
+        }
+        net.vwire(&["-n", "nameless.bob", "link", "set", "eth0", "mtu", "1400"]).ok();
+        let said = net.vwire(&["status"]);
+        assert_eq!((said.exit, said.stdout.lines().count()), (3, 2), "{}", said.stdout);
+        net.vwire(&["down", "nameless"]).ok();
     });
 }
 

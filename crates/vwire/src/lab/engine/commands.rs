@@ -11,6 +11,7 @@ use super::{Done, Listener};
 use crate::lab::exec::{Inside, Said};
 use crate::lab::failed::Failed;
 use crate::lab::model::{Command, Lab, Node, Span};
+use crate::lab::plan::shown;
 use crate::lab::record::Record;
 
 /// The file that lists what runs in the background.
@@ -56,7 +57,7 @@ pub fn run(lab: &Lab, runs: &[usize], record: &Record, listener: &mut (dyn Liste
 }
 
 fn one(lab: &Lab, node: &Node, number: usize, command: &Command, record: &Record) -> Done<()> {
-    let what = command.argv.join(" ");
+    let what = shown(&command.argv);
     let failed = |why: String| Failed::new(format!("`{what}` in `{}` {why}", node.name)).at(command.span);
     let log = format!("{}.{number}.log", node.name);
     let file = fs::File::create(record.path_of(&log))
@@ -100,7 +101,7 @@ fn ready(inside: &Inside, command: &Command, child: &mut Child, end: Instant) ->
         if Instant::now() >= end {
             let _ = tried.kill();
             let _ = tried.wait();
-            return Err(format!("is not ready after {:?}: `{}` fails", command.within, probe.join(" ")));
+            return Err(format!("is not ready after {:?}: `{}` fails", command.within, shown(probe)));
         }
         std::thread::sleep(PAUSE * 4);
     }

@@ -10,6 +10,8 @@ use super::journal::Journal;
 use super::up::names_like;
 use super::{Done, Listener, commands, saved};
 use crate::lab::failed::Failed;
+use crate::lab::file::accounts::OfThisMachine;
+use crate::lab::file::read_with;
 use crate::lab::model::{Lab, Node};
 use crate::lab::namespace::Namespace;
 use crate::lab::namespace::named::{self, Name};
@@ -176,7 +178,7 @@ pub fn undo(walker: &mut Walker, lab: &str, record: &Record, journal: &Journal) 
         }
     }
     if !journal.before.is_empty() {
-        bring_back(walker, journal)?;
+        bring_back(walker, record, journal)?;
     }
     undo_namespaces(walker, lab, journal)?;
     journal.close(record);
@@ -184,9 +186,10 @@ pub fn undo(walker: &mut Walker, lab: &str, record: &Record, journal: &Journal) 
 }
 
 /// Brings the places that were there before back to what they held.
-fn bring_back(walker: &mut Walker, journal: &Journal) -> Done<()> {
+fn bring_back(walker: &mut Walker, record: &Record, journal: &Journal) -> Done<()> {
     let unread = || Failed::new("the file of the run that did not end cannot be read any more");
-    let (lab, _) = crate::lab::file::read(&journal.pending, "pending").map_err(|_| unread())?;
+    let read = read_with(&journal.pending, &record.file_name(), &OfThisMachine);
+    let (lab, _) = read.map_err(|_| unread())?;
     let mut field = Field::open(walker, &lab)?;
     let now = field.look(walker, &lab, &BTreeMap::new())?;
     let wanted = compile::compile(&lab, &field.states).map_err(|_| unread())?;

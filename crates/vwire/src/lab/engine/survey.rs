@@ -6,6 +6,8 @@ use super::field::Field;
 use super::{Done, commands, precheck, saved, site};
 use crate::lab::compile::{self, compile};
 use crate::lab::failed::Failed;
+use crate::lab::file::accounts::OfThisMachine;
+use crate::lab::file::read_with;
 use crate::lab::model::{Lab, Node};
 use crate::lab::namespace::walk::{Walker, walk};
 use crate::lab::plan::{self, Beside, Plan};
@@ -206,7 +208,7 @@ fn as_made(wanted: &State, node: &Node) -> State {
 #[must_use]
 pub fn applied(record: &Record) -> Option<Lab> {
     let text = record.read(APPLIED)?;
-    crate::lab::file::read(&text, APPLIED).ok().map(|(lab, _)| lab)
+    read_with(&text, &record.file_name(), &OfThisMachine).ok().map(|(lab, _)| lab)
 }
 
 /// Returns what the lab as it was applied last said of the machine itself, in places of the lab as it is wanted.
