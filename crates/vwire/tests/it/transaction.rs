@@ -289,6 +289,29 @@ fn deletions_in_a_row_go_together_and_are_told_apart() {
     });
 }
 
+/// One by one, each of them takes two calls.
+#[test]
+fn deletions_go_together_in_another_namespace_too() {
+    if Command::new("strace").arg("-V").output().is_err() {
+        let _ = writeln!(io::stderr(), "SKIPPED deletions_go_together_in_another_namespace_too: it needs strace");
+        return;
+    }
+    lab(|net| {
+        net.arrange(&["netns add blue"]);
+        let pairs = |verb: &dyn Fn(usize) -> String| (0..99).map(|n| verb(n) + "\n").collect::<String>();
+        batch(net, &["-n", "blue"], &pairs(&|n| format!("link add a{n} type veth peer name b{n}"))).ok();
+        let (text, trace) = (file(&pairs(&|n| format!("link del a{n}"))), file(""));
+        let (vwire, [text_name, trace_name]) =
+            (env!("CARGO_BIN_EXE_vwire"), [&text, &trace].map(|path| path.to_str().unwrap()));
+        let strace = ["-f", "-qq", "-o", trace_name, "-e", "trace=sendto", vwire, "-n", "blue", "batch", text_name];
+        net.run(net.command("strace", &strace)).ok();
+        let calls = std::fs::read_to_string(&trace).unwrap().lines().filter(|line| line.contains("sendto(")).count();
+        let _ = [&text, &trace].map(std::fs::remove_file);
+        assert!((1..90).contains(&calls), "{calls} calls");
+        assert_eq!(net.ip(&["-n", "blue", "-br", "link"]).ok().lines().count(), 1);
+    });
+}
+
 #[test]
 fn what_is_there_or_not_may_be_taken_as_it_is() {
     lab(|net| {

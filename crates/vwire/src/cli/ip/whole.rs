@@ -157,7 +157,7 @@ fn rehearse(ip: &mut Ip<'_>, commands: &mut [Command], grammar: &Grammar) -> Res
             mistakes.push((command.number, failure));
             continue;
         }
-        command.deletes = deleted(ip, command, &asked);
+        command.deletes = deleted(command, &asked);
         if let Some(before) = before {
             let after = world_of(ip);
             let names = Names::of(Vec::new(), &[&after, &before]);
@@ -183,10 +183,10 @@ fn words_of(command: &Command) -> String {
 }
 
 /// Returns the name of the link that a line deletes, if that is all that it does and others may be deleted with it.
-fn deleted(ip: &mut Ip<'_>, command: &Command, asked: &[Asked]) -> Option<Vec<u8>> {
+fn deleted(command: &Command, asked: &[Asked]) -> Option<Vec<u8>> {
     let [one] = asked else { return None };
     one.deleted_link()?;
-    let is_plain = command.words.len() == 3 && ip.options.netns.is_none();
+    let is_plain = command.words.len() == 3;
     let name = command.words.last().filter(|_| is_plain)?;
     Some(std::os::unix::ffi::OsStrExt::as_bytes(name.as_os_str()).to_vec())
 }
