@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,6 +13,7 @@ use vwire_netlink::{Socket, Text};
 use super::ip::{self, Persona};
 use super::{Call, Verb};
 use crate::lab::namespace::find::{self, Found, Place};
+use crate::lab::namespace::walk::{Walker, walk};
 use crate::lab::namespace::{self, Namespace, id};
 use crate::snapshot::document::{self, KnownFrom, OtherNamespace, Process, Snapshot};
 use crate::snapshot::read::{Counters, queues, read_by_id, read_whole};
@@ -63,7 +64,7 @@ fn run(call: &mut Call<'_>) -> u8 {
     };
     let written = match call.arguments.get_flag("schema") {
         true => crate::snapshot::schema::write(call.stdout),
-        false => take(counters).write(call.stdout, pretty),
+        false => write(take(counters), call.stdout, pretty),
     };
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -72,6 +73,11 @@ fn run(call: &mut Call<'_>) -> u8 {
         }
         _ => 0,
     }
+}
+
+/// Writes it. It is not torn down after that, which would take as long as half of the writing: the process ends.
+fn write(snapshot: Snapshot, to: &mut dyn Write, pretty: bool) -> io::Result<()> {
+    std::mem::ManuallyDrop::new(snapshot).write(to, pretty)
 }
 
 /// Reads all that can be seen.
@@ -108,16 +114,16 @@ fn head(counters: Counters) -> Snapshot {
     }
 }
 
-/// Reads the state of each namespace, a few at once, each on a thread of its own.
+/// Reads the state of each namespace, by a few threads that go from one to the next.
 fn read_all(namespaces: &[Found], counters: Counters) -> Vec<State> {
     let next = AtomicUsize::new(0);
-    let work = || {
+    let work = |walker: &mut Walker| {
         let mut read = Vec::new();
         loop {
             let place = next.fetch_add(1, Ordering::Relaxed);
             let Some(found) = namespaces.get(place) else { return read };
             if !found.is_here() {
-                read.push((place, read_other(found, counters)));
+                read.push((place, read_other(walker, found, counters)));
             }
         }
     };
@@ -129,8 +135,8 @@ fn read_all(namespaces: &[Found], counters: Counters) -> Vec<State> {
         Err(error) => nothing_of_it(&error),
     };
     let read = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        let read = workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default());
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(|| walk(work))).collect();
+        let read = workers.into_iter().flat_map(|worker| worker.join().ok()?.ok()).flatten();
         read.collect::<Vec<_>>()
     });
     for (place, state) in read {
@@ -142,9 +148,10 @@ fn read_all(namespaces: &[Found], counters: Counters) -> Vec<State> {
     states
 }
 
-fn read_other(found: &Found, counters: Counters) -> State {
+fn read_other(walker: &mut Walker, found: &Found, counters: Counters) -> State {
     let read = found.open().and_then(|namespace| {
-        namespace::run_in(&namespace, || Socket::open().map(|mut socket| read_whole(&mut socket, counters)))
+        walker.go(&namespace)?;
+        Ok(Socket::open().map(|mut socket| read_whole(&mut socket, counters)))
     });
     match read {
         Ok(Ok(state)) => state,
