@@ -115,9 +115,7 @@ fn one(lab: &Lab, check: &Check) -> Result<String, String> {
         },
         Expect::Mtu(mtu) => inside(&node, || undivided(check.to, mtu))?,
         Expect::BandwidthAtLeast(wanted) => {
-            let other = lab.nodes.iter().find(|node| {
-                node.devices.iter().flat_map(|device| &device.addresses).any(|own| own.address == check.to)
-            });
+            let other = lab.nodes.iter().find(|node| node.addresses().any(|own| own.address == check.to));
             let other = other.ok_or_else(|| format!("no node of the lab has {}", check.to))?;
             let got = transfer(&node, &open(lab, &other.name)?, check.to)?;
             if got >= wanted { Ok(bits(got)) } else { Err(format!("only {}", bits(got))) }

@@ -164,7 +164,7 @@ pub fn sysctls(node: &Node) -> BTreeMap<String, String> {
 const IMPLIED: [&str; 2] = ["net.ipv6.conf.default.addr_gen_mode", "net.ipv6.conf.default.accept_dad"];
 
 fn has_ipv6(node: &Node) -> bool {
-    node.devices.iter().flat_map(|device| &device.addresses).any(|own| own.address.is_ipv6())
+    node.addresses().any(|own| own.address.is_ipv6())
 }
 
 /// Finds what the parts of a node mean by names.
@@ -182,6 +182,7 @@ impl Names<'_> {
         if !self.node.is_host {
             state.links.push(loopback(lab, &self.node.name));
         }
+        state.addresses.extend(self.node.loopback.iter().map(|own| address(LOOPBACK, own)));
         for device in &self.node.devices {
             let link = self.link(lab, device);
             let index = link.index;
@@ -524,9 +525,7 @@ fn macvlan_mode(mode: MacvlanMode) -> u32 {
 /// Returns the first address of a family that a node has, as others name it.
 #[must_use]
 pub fn first_address(node: &Node) -> Option<IpAddr> {
-    let own = |is_wanted: fn(&IpAddr) -> bool| {
-        node.devices.iter().flat_map(|device| &device.addresses).map(|own| own.address).find(is_wanted)
-    };
+    let own = |is_wanted: fn(&IpAddr) -> bool| node.addresses().map(|own| own.address).find(is_wanted);
     own(|address| matches!(address, IpAddr::V4(address) if *address != Ipv4Addr::LOCALHOST))
         .or_else(|| own(IpAddr::is_ipv6))
 }

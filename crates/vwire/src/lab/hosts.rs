@@ -9,7 +9,7 @@ use super::model::Lab;
 pub fn text(lab: &Lab) -> String {
     let mut text = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n".to_owned();
     for node in &lab.nodes {
-        for own in node.devices.iter().flat_map(|device| &device.addresses) {
+        for own in node.addresses() {
             let _ = writeln!(text, "{} {} {}.{}", own.address, node.name, node.name, lab.name);
         }
     }

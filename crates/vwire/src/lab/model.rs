@@ -40,6 +40,8 @@ pub struct Node {
     pub is_bridge: bool,
     /// Its devices, `lo` aside, each after those that it needs (parent, master).
     pub devices: Vec<Device>,
+    /// The addresses of its `lo`, beside those that every `lo` has.
+    pub loopback: Vec<Interface>,
     /// Its routes, but for those that addresses bring.
     pub routes: Vec<Route>,
     /// Its routing rules.
@@ -56,6 +58,13 @@ pub struct Node {
     pub commands: Vec<Command>,
     /// Where the file says so.
     pub span: Span,
+}
+
+impl Node {
+    /// Returns its addresses, those of its devices before those of `lo`.
+    pub fn addresses(&self) -> impl Iterator<Item = &Interface> {
+        self.devices.iter().flat_map(|device| &device.addresses).chain(&self.loopback)
+    }
 }
 
 /// A network device of a node.

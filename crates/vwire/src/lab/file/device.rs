@@ -19,6 +19,7 @@ const KINDS: &[&str] = &["tap", "tun", "dummy", "vxlan", "macvlan", "macvtap", "
 pub(crate) fn read(report: &mut Report<'_>, draft: &mut Draft<'_>, accounts: &dyn Accounts) {
     for node in 0..draft.nodes.len() {
         let Some(layers) = draft.nodes.get(node).map(|node| node.layers.clone()) else { return };
+        loopback(report, draft, node, &layers);
         for kind in KINDS {
             for (name, device) in layers.named(kind) {
                 let at = Place { node, bridge: None, kind, span: span_of(name) };
@@ -36,6 +37,26 @@ pub(crate) fn read(report: &mut Report<'_>, draft: &mut Draft<'_>, accounts: &dy
             }
         }
     }
+}
+
+/// Reads the addresses of a node's `lo`.
+fn loopback(report: &mut Report<'_>, draft: &mut Draft<'_>, node: usize, layers: &Layers<'_>) {
+    let Some(span) = layers.value("lo").map(span_of) else { return };
+    let (addresses, automatic) = report.take(wire::addresses_under(layers, "lo")).unwrap_or_default();
+    if automatic != Automatic::Perhaps {
+        report.error(Trouble::new(span, "`lo` has the addresses that are said").label("such as `10.255.0.1/32`"));
+    }
+    for _ in &addresses {
+        if draft.grow(report, span).is_none() {
+            return;
+        }
+    }
+    let Some(draft) = draft.nodes.get_mut(node) else { return };
+    if draft.node.is_host {
+        let trouble = Trouble::new(span, "`lo` of the machine itself is not the lab's");
+        report.error(trouble.label("a `dummy` or the end of a wire may have the address"));
+    }
+    draft.node.loopback = addresses;
 }
 
 /// Where a device's table stands.

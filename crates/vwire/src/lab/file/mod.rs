@@ -251,6 +251,23 @@ mod tests {
     }
 
     #[test]
+    fn addresses_of_lo_are_a_node_s_own_and_may_be_those_of_others() {
+        let text = "nodes = [\"a\", \"b\"]\nwires = [\"a 10.0.0.1/30 -- b 10.0.0.2/30\"]\n\
+                    checks = [\"a reaches b\", \"a reaches 10.255.0.9\"]\n\
+                    [node.a]\nlo = [\"10.255.0.9/32\", \"2001:db8::1/128\"]\n[node.b]\nlo = \"10.255.0.9/32\"\n";
+        let lab = lab(text);
+        assert_eq!((lab.nodes[0].loopback.len(), lab.nodes[1].loopback.len()), (2, 1));
+        assert_eq!(lab.checks[0].to.to_string(), "10.0.0.2");
+        let twice = text.replace("10.255.0.9/32\", \"", "10.0.0.1/32\", \"");
+        let problems = read(&twice, "test.toml").unwrap_err();
+        assert!(problems[0].render(false, 100).contains("`a` has 10.0.0.1 twice"));
+        let host = read("[node.host]\nlo = \"10.255.0.1/32\"\n", "test.toml").unwrap_err();
+        assert!(host[0].render(false, 100).contains("is not the lab's"));
+        let automatic = read("[node.a]\nlo = \"auto\"\n", "test.toml").unwrap_err();
+        assert!(automatic[0].render(false, 100).contains("the addresses that are said"));
+    }
+
+    #[test]
     fn a_cable_may_lead_from_a_node_to_itself() {
         let lab = lab("nodes = [\"a\"]\nwires = [\"a -- a\"]\n");
         let kinds: Vec<&DeviceKind> = lab.nodes[0].devices.iter().map(|device| &device.kind).collect();

@@ -39,7 +39,10 @@ impl<'d, 'a> Known<'d, 'a> {
     pub(crate) fn interfaces(&self) -> impl Iterator<Item = (&'d Interface, &'d str)> {
         let node = self.draft.nodes.get(self.node);
         let devices = node.into_iter().flat_map(|node| &node.node.devices);
-        devices.flat_map(|device| device.addresses.iter().map(|address| (address, device.name.as_str())))
+        let loopback = node.into_iter().flat_map(|node| &node.node.loopback).map(|address| (address, "lo"));
+        devices
+            .flat_map(|device| device.addresses.iter().map(|address| (address, device.name.as_str())))
+            .chain(loopback)
     }
 
     /// Finds a device of the node by its name in the file and gives its real one.

@@ -24,11 +24,12 @@ fn shown(prefix: Prefix) -> String {
 fn twice_in_a_node(report: &mut Report<'_>, draft: &Draft<'_>) {
     for node in &draft.nodes {
         let mut seen: BTreeMap<IpAddr, Span> = BTreeMap::new();
-        for device in &node.node.devices {
-            for interface in &device.addresses {
-                if let Some(other) = seen.insert(interface.address, device.span) {
+        let devices = node.node.devices.iter().map(|device| (device.span, &device.addresses));
+        for (span, addresses) in devices.chain([(node.node.span, &node.node.loopback)]) {
+            for interface in addresses {
+                if let Some(other) = seen.insert(interface.address, span) {
                     let name = quoted(&node.node.name);
-                    let trouble = Trouble::new(device.span, format!("{name} has {} twice", interface.address));
+                    let trouble = Trouble::new(span, format!("{name} has {} twice", interface.address));
                     report.error(trouble.label("an address of its own").other(other, "the other is here"));
                 }
             }

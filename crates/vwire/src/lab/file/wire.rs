@@ -270,8 +270,13 @@ pub(crate) fn missing(span: Span, what: &str, key: &str, example: &str) -> Troub
 
 /// Reads `address` of a device's table.
 pub(crate) fn addresses(layers: &Layers<'_>) -> Result<(Vec<Interface>, Automatic), Trouble> {
+    addresses_under(layers, "address")
+}
+
+/// Reads addresses under a key.
+pub(crate) fn addresses_under(layers: &Layers<'_>, key: &str) -> Result<(Vec<Interface>, Automatic), Trouble> {
     let (mut addresses, mut automatic) = (Vec::new(), Automatic::Perhaps);
-    for text in layers.texts("address") {
+    for text in layers.texts(key) {
         match text.as_str() {
             "auto" => automatic = Automatic::Wanted,
             "none" => automatic = Automatic::Never,

@@ -53,6 +53,11 @@ fn place(node: &Node) -> Place {
     if !node.filters.is_empty() {
         about.push("filters".to_owned());
     }
+    if !node.loopback.is_empty() {
+        let addresses: Vec<String> =
+            node.loopback.iter().map(|at| format!("{}/{}", at.address, at.prefix_length)).collect();
+        about.push(format!("lo {}", addresses.join(" ")));
+    }
     Place {
         name: if node.is_host { "this machine".to_owned() } else { node.name.clone() },
         is_host: node.is_host,

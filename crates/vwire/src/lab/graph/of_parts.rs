@@ -49,7 +49,7 @@ pub fn picture(title: &str, parts: &[NamespacePart], holdings: &[Holding], lab: 
             name: name.to_owned(),
             is_host: part.name.is_empty() && lab.is_none(),
             devices,
-            notes: Vec::new(),
+            notes: loopback(part),
         });
     }
     for part in parts {
@@ -68,6 +68,18 @@ pub fn picture(title: &str, parts: &[NamespacePart], holdings: &[Holding], lab: 
         }
     }
     picture
+}
+
+/// Tells the addresses of `lo`, those that every `lo` has aside.
+fn loopback(part: &NamespacePart) -> Vec<String> {
+    let lo = part.links.iter().find(|link| link.ifname.is_some_and(|name| name == "lo"));
+    let own = part.addresses.iter().filter(|address| lo.is_some_and(|lo| lo.index == address.index));
+    let text = own.filter_map(|address| {
+        let ip = address.local.or(address.address).filter(|ip| !ip.is_loopback())?;
+        Some(format!("{ip}/{}", address.prefixlen))
+    });
+    let text: Vec<String> = text.collect();
+    if text.is_empty() { Vec::new() } else { vec![format!("lo {}", text.join(" "))] }
 }
 
 fn notes(device: &crate::snapshot::device::Device) -> Vec<String> {

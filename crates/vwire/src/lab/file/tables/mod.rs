@@ -137,6 +137,14 @@ pub static NODE: Table = Table {
             &["forward", "router", "ip_forward", "routing"],
         ),
         row(
+            "lo",
+            Kind::OneOrMore(&Kind::Text(&INTERFACE)),
+            "Addresses of its `lo`, which is always up: a router's own, or one that several nodes answer to.",
+            "\"10.255.0.1/32\"",
+            "none",
+            &["loopback", "router-id"],
+        ),
+        row(
             "routes",
             Kind::List(&Kind::LineOrTable(&ROUTE, &ROUTE_TABLE)),
             "Its routes, beside those that addresses bring.",
