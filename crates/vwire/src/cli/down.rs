@@ -19,8 +19,10 @@ fn command() -> Command {
         .long_about(
             "Take a lab down.\n\n\
              Whatever the lab made carries its mark in the kernel, so all of it is found, even if nothing else is known \
-             of it, and nothing without the mark is touched.\n\n\
-             Exit codes: 0 nothing of the lab is there any more; 1 something could not be removed.",
+             of it, and nothing without the mark is touched. Ctrl-C ends the waiting for another process; what has begun \
+             goes on to its end.\n\n\
+             Exit codes: 0 nothing of the lab is there any more; 1 something could not be removed; 130 Ctrl-C, 143 \
+             SIGTERM.",
         )
         .arg(
             Arg::new("lab")

@@ -14,6 +14,7 @@ use crate::lab::file::accounts::OfThisMachine;
 use crate::lab::file::{LARGEST, Problem, read_bytes};
 use crate::lab::model::{Lab, Span};
 use crate::lab::record::Record;
+use crate::lab::signals::{Held, exit_of};
 
 /// The exit code where the kernel, or the lab, said no.
 pub const REFUSED: u8 = 1;
@@ -152,7 +153,10 @@ pub fn find_lab(arguments: &mut ArgMatches, node: &str, stderr: &mut dyn Write) 
 
 /// Tells why something failed, and what became of the machine; returns the exit code.
 pub fn tell(failed: &Failed, loaded: Option<&Loaded>, stderr: &mut dyn Write) -> u8 {
-    let mut text = format!("error: {failed}\n");
+    let mut text = match (&failed.aftermath, failed.why.signal) {
+        (Aftermath::Unchanged, Some(_)) => format!("{failed}; "),
+        _ => format!("error: {failed}\n"),
+    };
     if let (Some(loaded), Some(span)) = (loaded, failed.span)
         && let Some((line, column)) = place_of(&loaded.text, span)
     {
@@ -172,7 +176,7 @@ pub fn tell(failed: &Failed, loaded: Option<&Loaded>, stderr: &mut dyn Write) ->
         }
     }
     let _ = stderr.write_all(text.as_bytes());
-    REFUSED
+    failed.why.signal.map_or(REFUSED, exit_of)
 }
 
 /// Returns line and column, from 1, of a part of a file; none where it is no part.
@@ -189,18 +193,21 @@ fn has_colour() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Tells on a terminal how it goes, where it takes longer than people like to wait in the dark.
+/// Tells on a terminal how it goes, where it takes longer than people like to wait in the dark; and holds back the
+/// signals that ask for the end, so that it is reached with nothing half done.
 pub struct Teller<'a> {
     stderr: &'a mut (dyn Write + Send),
     start: Instant,
     told: Option<Instant>,
     is_terminal: bool,
+    held: Option<Held>,
 }
 
 impl<'a> Teller<'a> {
     /// Makes one that tells to `stderr`.
     pub fn new(stderr: &'a mut (dyn Write + Send)) -> Self {
-        Self { stderr, start: Instant::now(), told: None, is_terminal: io::stderr().is_terminal() }
+        let held = Held::hold().ok();
+        Self { stderr, start: Instant::now(), told: None, is_terminal: io::stderr().is_terminal(), held }
     }
 
     /// Clears the line on which it was told.
@@ -231,6 +238,10 @@ impl Listener for Teller<'_> {
     fn warns(&mut self, text: &str) {
         self.end();
         let _ = writeln!(self.stderr, "warning: {text}");
+    }
+
+    fn asks_to_end(&mut self) -> Option<i32> {
+        self.held.as_ref()?.seen()
     }
 }
 

@@ -1,19 +1,19 @@
 //! `vwire try`: a lab up, checked and down again in one go.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Command;
-use nix::sys::signal::{SigSet, Signal};
 
 use super::lab_file::{Teller, file_argument, load, tell};
 use super::{Call, Verb, check, graph};
 use crate::lab::engine::down::down;
+use crate::lab::engine::survey::{APPLIED, look};
 use crate::lab::engine::up::{Order, Outcome, up};
+use crate::lab::engine::{Done, Listener, Silent};
+use crate::lab::failed::Failed;
 use crate::lab::graph::of_lab;
-
-/// The exit code of a program that Ctrl-C has ended, as shells have it.
-const INTERRUPTED: u8 = 130;
+use crate::lab::model::Lab;
+use crate::lab::record::Record;
 
 /// Returns the verb.
 pub fn verb() -> Verb {
@@ -25,10 +25,10 @@ fn command() -> Command {
         .about("Bring a lab up, try its checks, draw it, and take it down, in one go")
         .long_about(
             "Bring a lab up, try its checks, draw it, and take it down, whatever came of them; Ctrl-C takes it down, too. \
-             A lab that is up already is checked, and stays up. `vwire -j try` tells the checks as JSON, and draws \
+             A lab that is up as the file says is checked, and stays up; one that differs is refused. `vwire -j try` tells the checks as JSON, and draws \
              nothing.\n\n\
              Exit codes: 0 all checks hold; 1 one does not, or the lab does not come up; 2 the command line is wrong; \
-             130 Ctrl-C.",
+             130 Ctrl-C, 143 SIGTERM.",
         )
         .arg(file_argument())
 }
@@ -39,15 +39,9 @@ fn run(call: &mut Call<'_>) -> u8 {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    // Held back, so that no signal ends this between up and down; the thread that waits for it says so.
-    let stopped = std::sync::Arc::new(AtomicBool::new(false));
-    let signals: SigSet = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect();
-    let _ = signals.thread_block();
-    let waits = std::sync::Arc::clone(&stopped);
-    std::thread::spawn(move || {
-        let _ = signals.wait();
-        waits.store(true, Ordering::Relaxed);
-    });
+    if let Err(failed) = is_as_it_is(&loaded.lab) {
+        return tell(&failed, Some(&loaded), call.stderr);
+    }
     let mut stderr = std::io::stderr();
     let mut teller = Teller::new(&mut stderr);
     let done = up(Order { lab: &loaded.lab, text: &loaded.text }, &mut teller);
@@ -56,17 +50,27 @@ fn run(call: &mut Call<'_>) -> u8 {
         Ok(outcome) => outcome == Outcome::Unchanged,
         Err(failed) => return tell(&failed, Some(&loaded), call.stderr),
     };
-    let is_stopped = || stopped.load(Ordering::Relaxed);
     let mut exit = 0;
-    if !is_stopped() {
+    if teller.asks_to_end().is_none() {
         exit = check::checked(&loaded.lab, call.options.json, call.stdout);
         if !call.options.json {
             let drawn = graph::as_text(&of_lab::picture(&loaded.lab));
             let _ = call.stdout.write_all(format!("\n{drawn}").as_bytes());
         }
     }
-    if !was_up && let Err(failed) = down(&loaded.lab.name, Some(&loaded.lab), &mut teller) {
+    let signal = teller.asks_to_end();
+    if !was_up && let Err(failed) = down(&loaded.lab.name, Some(&loaded.lab), &mut Silent) {
         return tell(&failed, Some(&loaded), call.stderr);
     }
-    if is_stopped() { INTERRUPTED } else { exit }
+    signal.map_or(exit, |signal| tell(&Failed::interrupted(signal), Some(&loaded), call.stderr))
+}
+
+/// Sees to it that a lab which is up is as the file says: what somebody works with is neither changed nor taken down.
+fn is_as_it_is(lab: &Lab) -> Done<()> {
+    if Record::of(&lab.name).read(APPLIED).is_none() || look(lab)?.plan.is_empty() {
+        return Ok(());
+    }
+    let name = &lab.name;
+    let failed = Failed::new(format!("lab `{name}` is up, and is not as the file says"));
+    Err(failed.hint(format!("`vwire plan FILE` shows what differs; `vwire down {name}` takes it down")))
 }

@@ -19,8 +19,9 @@ fn command() -> Command {
         .long_about(
             "Bring a lab up from its file, or change one that is up to what the file says.\n\n\
              Everything is checked first. What is right already is left alone: a lab that is as its file says is not \
-             touched, and a change touches only what it is about. If anything fails, everything is undone.\n\n\
-             Exit codes: 0 the lab is as the file says; 1 it is not, and nothing was changed; 2 the command line is wrong.",
+             touched, and a change touches only what it is about. If anything fails, or Ctrl-C is pressed, everything is undone.\n\n\
+             Exit codes: 0 the lab is as the file says; 1 it is not, and nothing was changed; 2 the command line is \
+             wrong; 130 Ctrl-C, 143 SIGTERM.",
         )
         .arg(file_argument())
 }

@@ -1,11 +1,10 @@
 //! Runs programs in the nodes of a lab: with the node's network, its `/sys`, and a hosts file that knows the others.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 
@@ -13,6 +12,7 @@ use super::engine::Done;
 use super::failed::Failed;
 use super::mark;
 use super::namespace::{self, EnterError};
+use super::program::{Program, Said};
 use super::record::Record;
 
 /// The name of the file in a lab's record that lies over `/etc/hosts` in its nodes.
@@ -24,19 +24,6 @@ pub struct Inside {
     lab: String,
     node: String,
     is_host: bool,
-}
-
-/// Where what a program says goes.
-#[derive(Debug)]
-pub enum Said {
-    /// Where what this process says goes.
-    Here,
-    /// To be read from the child.
-    Piped,
-    /// Into a file, standard input empty.
-    Into(File),
-    /// Nowhere.
-    Nowhere,
 }
 
 impl Inside {
@@ -72,33 +59,23 @@ impl Inside {
         self.not_started(program, &error)
     }
 
-    /// Starts a program in the node.
+    /// Starts a program in the node, with no signal held back.
     ///
     /// # Errors
     /// The node cannot be entered, or there is no such program.
-    pub fn start(&self, argv: &[String], said: Said) -> Done<Child> {
-        let Some((program, arguments)) = argv.split_first() else {
+    pub fn start(&self, argv: &[String], said: &Said) -> Done<Program> {
+        let Some(program) = argv.first() else {
             return Err(Failed::new("there is no program to run"));
         };
-        let mut command = Command::new(program);
-        command.args(arguments).env("VWIRE_LAB", &self.lab).env("VWIRE_NODE", &self.node);
-        match said {
-            Said::Here => {}
-            Said::Piped => drop(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped())),
-            Said::Nowhere => drop(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null())),
-            Said::Into(file) => {
-                let other =
-                    file.try_clone().map_err(|error| Failed::new("cannot keep what a program says").because(&error))?;
-                command.stdin(Stdio::null()).stdout(file).stderr(other).process_group(0);
-            }
-        }
-        let spawned: io::Result<Child> = if self.is_host {
-            command.spawn()
+        let more = [("VWIRE_LAB", self.lab.as_str()), ("VWIRE_NODE", self.node.as_str())];
+        let start = || Program::start(argv, &more, said);
+        let started = if self.is_host {
+            start()
         } else {
-            let inside = namespace::switched_with(&self.namespace(), &self.over(), || command.spawn());
+            let inside = namespace::switched_with(&self.namespace(), &self.over(), start);
             inside.map_err(|error| self.not_entered(&error))?.1
         };
-        spawned.map_err(|error| self.not_started(OsStr::new(program), &error))
+        started.map_err(|error| self.not_started(OsStr::new(program), &error))
     }
 
     fn not_entered(&self, error: &EnterError) -> Failed {

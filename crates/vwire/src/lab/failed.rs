@@ -14,12 +14,25 @@ pub struct Failed {
     pub what: String,
     /// Where the file says so.
     pub span: Option<Span>,
-    /// The kernel's words.
-    pub cause: Option<String>,
     /// What may help, with commands that can be pasted.
     pub hints: Vec<String>,
     /// What became of the machine.
     pub aftermath: Aftermath,
+    /// Why, as far as it is known.
+    pub why: Box<Why>,
+}
+
+/// Why a verb on a lab failed, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Why {
+    /// The kernel's words.
+    pub cause: Option<String>,
+    /// The kernel's error number.
+    pub errno: Option<i32>,
+    /// The kernel's own sentence on a request.
+    pub kernel: Option<String>,
+    /// The signal that asked for the end, where it is that.
+    pub signal: Option<i32>,
 }
 
 /// What became of the machine after a failure.
@@ -38,14 +51,24 @@ impl Failed {
     /// Makes one of a sentence.
     #[must_use]
     pub fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), span: None, cause: None, hints: Vec::new(), aftermath: Aftermath::Unchanged }
+        let (what, aftermath) = (what.into(), Aftermath::Unchanged);
+        Self { what, span: None, hints: Vec::new(), aftermath, why: Box::default() }
+    }
+
+    /// Says that a signal asked for the end.
+    #[must_use]
+    pub fn interrupted(signal: i32) -> Self {
+        let why = Box::new(Why { signal: Some(signal), ..Why::default() });
+        Self { why, ..Self::new("interrupted") }
     }
 
     /// Adds the kernel's refusal of a request.
     #[must_use]
     pub fn refused(mut self, error: &RequestError) -> Self {
         let sentence = sentence(error.errno());
-        self.cause = Some(match error.message() {
+        self.why.errno = Some(error.errno());
+        self.why.kernel = error.message().map(str::to_owned);
+        self.why.cause = Some(match error.message() {
             Some(message) => format!("{sentence} (kernel: {message})"),
             None => sentence,
         });
@@ -55,7 +78,14 @@ impl Failed {
     /// Adds the kernel's refusal of a system call.
     #[must_use]
     pub fn because(mut self, error: &io::Error) -> Self {
-        self.cause = Some(error.raw_os_error().map_or_else(|| error.to_string(), sentence));
+        self.why.errno = error.raw_os_error();
+        self.because_of(error.raw_os_error().map_or_else(|| error.to_string(), sentence))
+    }
+
+    /// Adds why, in words.
+    #[must_use]
+    pub fn because_of(mut self, cause: impl Into<String>) -> Self {
+        self.why.cause = Some(cause.into());
         self
     }
 
@@ -77,7 +107,7 @@ impl Failed {
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;
-        if let Some(cause) = &self.cause {
+        if let Some(cause) = &self.why.cause {
             write!(f, ": {cause}")?;
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use vwire_netlink::wire::link::SlaveData;
 use vwire_netlink::{Link, LinkFilter};
 
-use super::engine::Done;
+use super::engine::{Done, Listener, go_on};
 use super::failed::Failed;
 use super::model::Lab;
 use crate::step::run::Places;
@@ -27,8 +27,8 @@ const UP: u32 = 1;
 /// Waits until all cables of a lab carry and all ports forward.
 ///
 /// # Errors
-/// Some never do.
-pub fn wait(lab: &Lab, world: &World, places: &mut Places) -> Done<()> {
+/// Some never do, or a signal asks for the end.
+pub fn wait(lab: &Lab, world: &World, places: &mut Places, listener: &mut (dyn Listener + Send)) -> Done<()> {
     let start = Instant::now();
     let mut pause = PAUSE;
     let mut at = 0;
@@ -49,6 +49,7 @@ pub fn wait(lab: &Lab, world: &World, places: &mut Places) -> Done<()> {
                 return Err(Failed::new(format!("`{name}` in `{node}` carries no packets after {waited} s")));
             }
             Some(_) => {
+                go_on(listener)?;
                 std::thread::sleep(pause);
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }

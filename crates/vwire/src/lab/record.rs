@@ -6,6 +6,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -34,6 +35,9 @@ pub struct Lock {
     _file: Flock<File>,
 }
 
+/// Who is told which process has the lock, as long as it is waited for.
+pub type Waits<'a> = &'a mut dyn FnMut(Option<u32>) -> ControlFlow<()>;
+
 /// A lock could not be had.
 #[derive(Debug)]
 pub enum LockError {
@@ -44,6 +48,8 @@ pub enum LockError {
     },
     /// The directory or the file cannot be made.
     Failed(io::Error),
+    /// Who waits does not want to any more.
+    GivenUp,
 }
 
 impl Record {
@@ -76,13 +82,12 @@ impl Record {
         names
     }
 
-    /// Takes the lock, and waits for it up to a bound; `waits` is called once if it has to.
+    /// Takes the lock, and waits for it up to a bound; `waits` is called again and again then, and may give up.
     ///
     /// # Errors
     /// [`LockError`].
-    pub fn lock(&self, patience: Duration, waits: &mut dyn FnMut(Option<u32>)) -> Result<Lock, LockError> {
+    pub fn lock(&self, patience: Duration, waits: Waits<'_>) -> Result<Lock, LockError> {
         let start = Instant::now();
-        let mut said = false;
         loop {
             fs::create_dir_all(&self.path).map_err(LockError::Failed)?;
             match self.try_lock() {
@@ -94,9 +99,8 @@ impl Record {
             if start.elapsed() >= patience {
                 return Err(LockError::Taken { pid });
             }
-            if !said {
-                waits(pid);
-                said = true;
+            if waits(pid).is_break() {
+                return Err(LockError::GivenUp);
             }
             std::thread::sleep(LOCK_PAUSE);
         }

@@ -7,7 +7,7 @@ use crate::lab::{Lab, Said, lab, until};
 use crate::lab_up::{assert_same, file, machine};
 
 /// A lab with a bridge, a router that translates, both families, a part of the machine itself, and rules.
-const RICH: &str = r#"
+pub(crate) const RICH: &str = r#"
 name = "rich"
 nodes = ["a", "b", "r"]
 wires = [
@@ -28,12 +28,12 @@ rules = ["from 10.77.0.0/24 table 100"]
 "#;
 
 /// Lets new devices of the machine itself make up no address, which would take a second to settle.
-fn settled() {
+pub(crate) fn settled() {
     std::fs::write("/proc/sys/net/ipv6/conf/default/addr_gen_mode", "1").unwrap();
 }
 
 /// Runs `vwire up` with `strace` doing something at the so-manieth call.
-fn up_with(net: &Lab, path: &str, call: &str, what: &str, number: usize) -> Said {
+pub(crate) fn up_with(net: &Lab, path: &str, call: &str, what: &str, number: usize) -> Said {
     let inject = format!("inject={call}:{what}:when={number}");
     let trace = format!("trace={call}");
     let words = ["-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject, env!("CARGO_BIN_EXE_vwire"), "up", path];
@@ -41,7 +41,7 @@ fn up_with(net: &Lab, path: &str, call: &str, what: &str, number: usize) -> Said
 }
 
 /// Returns how often a call is made when nothing is in the way.
-fn calls(net: &Lab, path: &str, call: &str) -> usize {
+pub(crate) fn calls(net: &Lab, path: &str, call: &str) -> usize {
     let trace = format!("trace={call}");
     let words = ["-f", "-qq", "-o", "/run/calls", "-e", &trace, env!("CARGO_BIN_EXE_vwire"), "up", path];
     net.run(net.command("strace", &words)).ok();
@@ -50,7 +50,7 @@ fn calls(net: &Lab, path: &str, call: &str) -> usize {
 }
 
 /// So many numbers from 1 to the last, both among them.
-fn spread(last: usize, many: usize) -> Vec<usize> {
+pub(crate) fn spread(last: usize, many: usize) -> Vec<usize> {
     let mut numbers: Vec<usize> = (0..many).map(|step| 1 + step * last.saturating_sub(1) / (many - 1).max(1)).collect();
     numbers.dedup();
     numbers

@@ -13,6 +13,7 @@ mod lab;
 mod lab_fault;
 mod lab_file;
 mod lab_helper;
+mod lab_signal;
 mod lab_up;
 mod link_change;
 mod maddress;

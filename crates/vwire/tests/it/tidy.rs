@@ -125,6 +125,7 @@ const STARTS_PROGRAMS: &[&str] = &[
     "crates/vwire/src/cli/sandbox",
     "crates/vwire/src/lab/exec",
     "crates/vwire/src/lab/namespace",
+    "crates/vwire/src/lab/program",
 ];
 
 /// The programs whose work vwire does itself.
@@ -331,7 +332,8 @@ fn programs_named(source: &Source<'_>) -> Vec<Violation> {
     if !source.is_product() || STARTS_PROGRAMS.iter().any(|room| is_in(source.path, room)) {
         return Vec::new();
     }
-    const STARTS: &[&str] = &["process::Command", "unistd::execv", "unistd::execvp", "unistd::execve", "unistd::fork"];
+    const STARTS: &[&str] =
+        &["process::Command", "nix::spawn", "unistd::execv", "unistd::execvp", "unistd::execve", "unistd::fork"];
     let starts = |path: &str| STARTS.iter().any(|start| format!("::{path}::").contains(&format!("::{start}::")));
     let found = paths(&source.product).into_iter().filter(|(_, path)| starts(path));
     found.map(|(offset, path)| at(source, offset, format!("`{path}`"))).collect()

@@ -1,17 +1,18 @@
 //! Runs what the file has run in nodes, and ends what goes on running.
 
 use std::fs;
-use std::process::Child;
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use super::{Done, Listener};
-use crate::lab::exec::{Inside, Said};
+use super::{Done, Listener, go_on};
+use crate::lab::exec::Inside;
 use crate::lab::failed::Failed;
 use crate::lab::model::{Command, Lab, Node, Span};
 use crate::lab::plan::shown;
+use crate::lab::program::{Program, Said};
 use crate::lab::record::Record;
 
 /// The file that lists what runs in the background.
@@ -40,7 +41,7 @@ fn essence(node: &Node) -> Vec<Command> {
 /// Runs the commands of nodes, one after another.
 ///
 /// # Errors
-/// One cannot be started, fails, or is not done or ready in time.
+/// One cannot be started, fails, or is not done or ready in time; or a signal asks for the end.
 pub fn run(lab: &Lab, runs: &[usize], record: &Record, listener: &mut (dyn Listener + Send)) -> Done<()> {
     let nodes: Vec<&Node> = runs.iter().filter_map(|at| lab.nodes.get(*at)).collect();
     stop(record, |name| nodes.iter().any(|node| node.name == name));
@@ -48,7 +49,7 @@ pub fn run(lab: &Lab, runs: &[usize], record: &Record, listener: &mut (dyn Liste
     let mut done = 0;
     for node in nodes {
         for (number, command) in node.commands.iter().enumerate() {
-            one(lab, node, number, command, record)?;
+            one(lab, node, (number, command), record, listener)?;
             done += 1;
             listener.progress("commands", done, all);
         }
@@ -56,14 +57,20 @@ pub fn run(lab: &Lab, runs: &[usize], record: &Record, listener: &mut (dyn Liste
     Ok(())
 }
 
-fn one(lab: &Lab, node: &Node, number: usize, command: &Command, record: &Record) -> Done<()> {
+fn one(
+    lab: &Lab,
+    node: &Node,
+    (number, command): (usize, &Command),
+    record: &Record,
+    listener: &mut (dyn Listener + Send),
+) -> Done<()> {
     let what = shown(&command.argv);
     let failed = |why: String| Failed::new(format!("`{what}` in `{}` {why}", node.name)).at(command.span);
     let log = format!("{}.{number}.log", node.name);
     let file = fs::File::create(record.path_of(&log))
         .map_err(|error| failed("has no place for what it says".to_owned()).because(&error))?;
     let inside = Inside::of(&lab.name, &node.name);
-    let mut child = inside.start(&command.argv, Said::Into(file)).map_err(|error| error.at(command.span))?;
+    let mut child = inside.start(&command.argv, &Said::Into(file)).map_err(|error| error.at(command.span))?;
     let told = |failed: Failed| match last_line(record, &log) {
         Some(line) => failed.hint(format!("it said at last: {line}")),
         None => failed,
@@ -72,55 +79,63 @@ fn one(lab: &Lab, node: &Node, number: usize, command: &Command, record: &Record
     if command.background {
         remember(record, &node.name, &child)
             .map_err(|error| failed("cannot be remembered".to_owned()).because(&error))?;
-        return ready(&inside, command, &mut child, end).map_err(|why| told(failed(why)));
+        let ready = ready(&inside, command, &mut child, end, listener)?;
+        return ready.map_err(|why| told(failed(why)));
     }
-    match wait(&mut child, end) {
+    let ended = wait(&mut child, end, listener);
+    if !matches!(ended, Ok(Some(_))) {
+        let _ = killpg(child.pid(), Signal::SIGKILL);
+        child.kill();
+    }
+    match ended? {
         Some(status) if status.success() => Ok(()),
         Some(status) => Err(told(failed(format!("failed: {status}")))),
-        None => {
-            let _ = killpg(group_of(&child), Signal::SIGKILL);
-            let _ = child.wait();
-            Err(told(failed(format!("has not ended within {:?}", command.within))))
-        }
+        None => Err(told(failed(format!("has not ended within {:?}", command.within)))),
     }
 }
 
-/// Waits until a program in the background is ready.
-fn ready(inside: &Inside, command: &Command, child: &mut Child, end: Instant) -> Result<(), String> {
-    let Some(probe) = &command.ready else { return Ok(()) };
+/// Waits until a program in the background is ready; the inner error says why it is not.
+fn ready(
+    inside: &Inside,
+    command: &Command,
+    child: &mut Program,
+    end: Instant,
+    listener: &mut (dyn Listener + Send),
+) -> Done<Result<(), String>> {
+    let Some(probe) = &command.ready else { return Ok(Ok(())) };
     loop {
         if let Ok(Some(status)) = child.try_wait() {
-            return Err(format!("ended before it was ready: {status}"));
+            return Ok(Err(format!("ended before it was ready: {status}")));
         }
-        let tried = inside.start(probe, Said::Nowhere).map_err(|error| format!("cannot be asked: {error}"));
-        let mut tried = tried?;
-        let answer = wait(&mut tried, end);
-        if answer.is_some_and(|status| status.success()) {
-            return Ok(());
+        let mut tried = match inside.start(probe, &Said::Nowhere) {
+            Ok(tried) => tried,
+            Err(error) => return Ok(Err(format!("cannot be asked: {error}"))),
+        };
+        let answer = wait(&mut tried, end, listener);
+        tried.kill();
+        if answer?.is_some_and(|status| status.success()) {
+            return Ok(Ok(()));
         }
         if Instant::now() >= end {
-            let _ = tried.kill();
-            let _ = tried.wait();
-            return Err(format!("is not ready after {:?}: `{}` fails", command.within, shown(probe)));
+            return Ok(Err(format!("is not ready after {:?}: `{}` fails", command.within, shown(probe))));
         }
+        go_on(listener)?;
         std::thread::sleep(PAUSE * 4);
     }
 }
 
-fn wait(child: &mut Child, end: Instant) -> Option<std::process::ExitStatus> {
+/// Waits until a program has ended, or the time is over.
+fn wait(child: &mut Program, end: Instant, listener: &mut (dyn Listener + Send)) -> Done<Option<ExitStatus>> {
     loop {
         if let Ok(Some(status)) = child.try_wait() {
-            return Some(status);
+            return Ok(Some(status));
         }
         if Instant::now() >= end {
-            return None;
+            return Ok(None);
         }
+        go_on(listener)?;
         std::thread::sleep(PAUSE);
     }
-}
-
-fn group_of(child: &Child) -> Pid {
-    Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX))
 }
 
 fn last_line(record: &Record, log: &str) -> Option<String> {
@@ -128,9 +143,9 @@ fn last_line(record: &Record, log: &str) -> Option<String> {
     text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.chars().take(200).collect())
 }
 
-fn remember(record: &Record, node: &str, child: &Child) -> std::io::Result<()> {
+fn remember(record: &Record, node: &str, child: &Program) -> std::io::Result<()> {
     let mut text = record.read(RUNNING).unwrap_or_default();
-    let pid = child.id();
+    let pid = u32::try_from(child.pid().as_raw()).unwrap_or_default();
     text.push_str(&format!("{pid} {} {node}\n", start_of(pid).unwrap_or_default()));
     record.write(RUNNING, text.as_bytes())
 }

@@ -28,6 +28,18 @@ pub trait Listener {
     fn progress(&mut self, what: &'static str, done: usize, all: usize);
     /// Something that does not stand in the way.
     fn warns(&mut self, text: &str);
+    /// Tells the number of the signal that asks for the end, if one does: asked between steps, and while waiting.
+    fn asks_to_end(&mut self) -> Option<i32> {
+        None
+    }
+}
+
+/// Goes on unless a signal asks for the end.
+///
+/// # Errors
+/// One does.
+pub fn go_on(listener: &mut (dyn Listener + Send)) -> Done<()> {
+    listener.asks_to_end().map_or(Ok(()), |signal| Err(Failed::interrupted(signal)))
 }
 
 /// A listener that keeps nothing.

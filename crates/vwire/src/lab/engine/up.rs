@@ -7,11 +7,12 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::journal::Journal;
 use super::survey::{APPLIED, Survey, survey};
-use super::{Done, Listener, commands, down, saved, site};
+use super::{Done, Listener, commands, down, go_on, saved, site};
 use crate::lab::capability::{self, Capability};
 use crate::lab::exec::HOSTS;
 use crate::lab::failed::{Aftermath, Failed};
@@ -28,7 +29,7 @@ use crate::step::{Action, Object, Reach, Reading, Scope, Step, converge};
 /// How long another process that changes the same lab is waited for.
 pub const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 /// After how many steps it is told how far it is.
-const PROGRESS_STEP: usize = 512;
+const PROGRESS_STEP: usize = 256;
 /// How often it is looked again, at most.
 const ROUNDS: usize = 3;
 
@@ -59,14 +60,16 @@ pub fn up(order: Order<'_>, listener: &mut (dyn Listener + Send)) -> Done<Outcom
     site::allow_descriptors(order.lab.nodes.len())?;
     let record = Record::of(&order.lab.name);
     let _lock = lock(&record, &order.lab.name, listener)?;
-    let host = lock_host(order.lab, listener)?;
-    let built = walk(|walker| Run { order, record: &record, walker, listener }.run());
-    unlock_host(host);
+    let built = lock_host(order.lab, listener).and_then(|host| {
+        let built = walk(|walker| Run { order, record: &record, walker, listener }.run());
+        unlock_host(host);
+        built.map_err(|error| Failed::new("cannot start a thread").because(&error))?
+    });
     if record.read(APPLIED).is_none() && Journal::read(&record).is_none() {
         // Nothing of the lab is there, and so nothing is to be kept of it.
         record.remove_all();
     }
-    built.map_err(|error| Failed::new("cannot start a thread").because(&error))?
+    built
 }
 
 /// Takes the lock of a lab.
@@ -74,13 +77,22 @@ pub fn up(order: Order<'_>, listener: &mut (dyn Listener + Send)) -> Done<Outcom
 /// # Errors
 /// Another process keeps it, or it cannot be made.
 pub fn lock(record: &Record, lab: &str, listener: &mut (dyn Listener + Send)) -> Done<Lock> {
-    record.lock(LOCK_PATIENCE, &mut |pid| listener.waits(lab, pid)).map_err(|error| match error {
+    let (mut told, mut signal) = (false, None);
+    let locked = record.lock(LOCK_PATIENCE, &mut |pid| {
+        if !std::mem::replace(&mut told, true) {
+            listener.waits(lab, pid);
+        }
+        signal = listener.asks_to_end();
+        if signal.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    locked.map_err(|error| match error {
         LockError::Taken { pid } => {
             let who = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
             let waited = LOCK_PATIENCE.as_secs();
             Failed::new(format!("{who} has been changing lab `{lab}` for {waited} s and is not done"))
         }
         LockError::Failed(error) => Failed::new(format!("cannot lock lab `{lab}`")).because(&error),
+        LockError::GivenUp => Failed::interrupted(signal.unwrap_or_default()),
     })
 }
 
@@ -128,6 +140,7 @@ impl Run<'_> {
         if survey.plan.is_empty() {
             return Ok(Outcome::Unchanged);
         }
+        go_on(self.listener)?;
         let journal = self.journal(&survey);
         let failed = |error: io::Error| Failed::new("cannot write the journal").because(&error);
         journal.write(self.record).map_err(failed)?;
@@ -184,8 +197,9 @@ impl Run<'_> {
         if survey.plan.makes.len() < lab.nodes.len() {
             self.settle(survey, places)?;
         }
-        ready::wait(lab, &survey.wanted, places)?;
-        commands::run(lab, &survey.plan.runs, self.record, self.listener)
+        ready::wait(lab, &survey.wanted, places, self.listener)?;
+        commands::run(lab, &survey.plan.runs, self.record, self.listener)?;
+        go_on(self.listener)
     }
 
     /// Makes the namespaces that are missing.
@@ -201,6 +215,7 @@ impl Run<'_> {
                 *slot = Some(site);
             }
             self.listener.progress("namespaces", done + 1, all);
+            go_on(self.listener)?;
         }
         Ok(())
     }
@@ -211,6 +226,7 @@ impl Run<'_> {
             run(places, part).map_err(|failed| explain(self.order.lab, &survey.wanted, &failed))?;
             done += part.len();
             self.listener.progress("steps", done, steps.len());
+            go_on(self.listener)?;
         }
         Ok(())
     }
@@ -294,7 +310,7 @@ fn explain(lab: &Lab, wanted: &World, failed: &run::Failed) -> Failed {
     let told = match &failed.error {
         StepError::Refused(error) => told.refused(error),
         StepError::File(error) => told.because(error),
-        error @ (StepError::Device(_) | StepError::Control(_)) => Failed { cause: Some(error.to_string()), ..told },
+        error @ (StepError::Device(_) | StepError::Control(_)) => told.because_of(error.to_string()),
     };
     let device = index_of(&failed.step).and_then(|index| {
         let link = wanted.state(place).link(index)?.ifname?;

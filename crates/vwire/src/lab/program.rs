@@ -1,0 +1,138 @@
+//! A program that is started with no signal held back, whatever its parent holds back.
+//!
+//! A child has its parent's mask, and a thread that gave its own back for a moment could end by what is held back; so
+//! the mask is set in the child (`posix_spawn(3)`).
+
+use std::ffi::{CString, OsStr};
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
+use nix::fcntl::OFlag;
+use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::stat::Mode;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+/// Where what a program says goes; its standard input is empty.
+#[derive(Debug)]
+pub enum Said {
+    /// Into a file; it is a group of its own then, which a terminal's Ctrl-C does not reach.
+    Into(File),
+    /// Nowhere.
+    Nowhere,
+}
+
+/// A program that was started.
+#[derive(Debug)]
+pub struct Program {
+    pid: Pid,
+    ended: Option<ExitStatus>,
+}
+
+impl Program {
+    /// Starts one, with more in its environment.
+    ///
+    /// # Errors
+    /// There is none of that name, or a word has a zero in it.
+    pub fn start(argv: &[String], more: &[(&str, &str)], said: &Said) -> io::Result<Self> {
+        let words: Vec<CString> = argv.iter().map(|word| CString::new(word.as_str())).collect::<Result<_, _>>()?;
+        let Some(name) = words.first() else { return Err(io::ErrorKind::InvalidInput.into()) };
+        let mut attributes = PosixSpawnAttr::init()?;
+        let mut flags = PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF;
+        attributes.set_sigmask(&SigSet::empty())?;
+        // Rust ignores it, and what is ignored stays so.
+        attributes.set_sigdefault(&[Signal::SIGPIPE].into_iter().collect())?;
+        let mut files = PosixSpawnFileActions::init()?;
+        files.add_open(0, "/dev/null", OFlag::O_RDONLY, Mode::empty())?;
+        match said {
+            Said::Into(file) => {
+                files.add_dup2(file.as_raw_fd(), 1)?;
+                flags |= PosixSpawnFlags::POSIX_SPAWN_SETPGROUP;
+                attributes.set_pgroup(Pid::from_raw(0))?;
+            }
+            Said::Nowhere => files.add_open(1, "/dev/null", OFlag::O_WRONLY, Mode::empty())?,
+        }
+        files.add_dup2(1, 2)?;
+        attributes.set_flags(flags)?;
+        let pid = posix_spawnp(name, &files, &attributes, &words, &environment(more)?)?;
+        Ok(Self { pid, ended: None })
+    }
+
+    /// Returns the number of its process, and of its group if it is one of its own.
+    #[must_use]
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// Returns how it ended, if it has.
+    ///
+    /// # Errors
+    /// It is not this process's child any more.
+    pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.look(WaitPidFlag::WNOHANG)
+    }
+
+    /// Ends it, and waits until it has.
+    pub fn kill(&mut self) {
+        if matches!(self.try_wait(), Ok(None)) {
+            let _ = kill(self.pid, Signal::SIGKILL);
+            let _ = self.look(WaitPidFlag::empty());
+        }
+    }
+
+    fn look(&mut self, how: WaitPidFlag) -> io::Result<Option<ExitStatus>> {
+        if self.ended.is_none() {
+            self.ended = match waitpid(self.pid, Some(how))? {
+                WaitStatus::Exited(_, code) => Some(ExitStatus::from_raw(code << 8)),
+                WaitStatus::Signaled(_, signal, _) => Some(ExitStatus::from_raw(signal as i32)),
+                _ => None,
+            };
+        }
+        Ok(self.ended)
+    }
+}
+
+/// Returns the environment of this process, with some names set anew.
+fn environment(more: &[(&str, &str)]) -> io::Result<Vec<CString>> {
+    let is_other = |name: &OsStr| more.iter().all(|(own, _)| name != *own);
+    let kept = std::env::vars_os().filter(|(name, _)| is_other(name));
+    let kept = kept.map(|(name, value)| [name.as_bytes(), b"=", value.as_bytes()].concat());
+    let added = more.iter().map(|(name, value)| format!("{name}={value}").into_bytes());
+    kept.chain(added).map(|row| CString::new(row).map_err(Into::into)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(words: &[&str], more: &[(&str, &str)]) -> ExitStatus {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let mut program = Program::start(&words, more, &Said::Nowhere).unwrap();
+        program.look(WaitPidFlag::empty()).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_program_ends_as_it_ends() {
+        assert_eq!(ended(&["sh", "-c", "exit 7"], &[]).code(), Some(7));
+        assert_eq!(ended(&["sh", "-c", "kill -9 $$"], &[]).signal(), Some(9));
+        assert_eq!(ended(&["sh", "-c", "test \"$VWIRE_LAB\" = x"], &[("VWIRE_LAB", "x")]).code(), Some(0));
+    }
+
+    #[test]
+    fn one_that_is_not_there_is_told_at_once() {
+        let error = Program::start(&["/no/such".to_owned()], &[], &Said::Nowhere).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(nix::libc::ENOENT));
+    }
+
+    #[test]
+    fn what_its_parent_holds_back_reaches_it() {
+        let held = crate::lab::signals::Held::hold().unwrap();
+        assert_eq!(ended(&["sh", "-c", "kill -INT $$; exit 3"], &[]).signal(), Some(2));
+        assert_eq!(held.seen(), None);
+    }
+}
