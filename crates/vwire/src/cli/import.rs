@@ -4,17 +4,23 @@ use std::io;
 use std::os::fd::AsFd;
 
 use clap::{Arg, ArgAction, Command};
-use vwire_netlink::{Route, Socket};
+use vwire_netlink::wire::nft::{Chain, Rule};
+use vwire_netlink::{Create, Link, Qdisc, Request, Socket};
 
 use super::lab_file::REFUSED;
 use super::{Call, Verb};
 use crate::lab::file::{self, unit};
 use crate::lab::graph::natural;
-use crate::lab::import::{self, Seen};
+use crate::lab::import::{self, SAMPLE, Seen};
+use crate::lab::namespace::walk::{Walker, walk};
 use crate::lab::namespace::{self, Namespace, find};
-use crate::lab::sysctl;
 use crate::snapshot::device::NamespacePart;
-use crate::snapshot::read::{Other, read_namespace};
+use crate::snapshot::read::{Counters, Other, read_namespace, read_whole};
+use crate::snapshot::state::State;
+use crate::snapshot::sysctl::Sysctls;
+
+/// `NETLINK_NETFILTER`.
+const NETFILTER: i32 = 12;
 
 /// Returns the verb.
 #[must_use]
@@ -38,8 +44,17 @@ fn command() -> Command {
 /// What was read of one namespace.
 struct Part {
     part: NamespacePart,
-    routes: Vec<Route>,
-    forwards: bool,
+    state: State,
+    qdiscs: Vec<Qdisc>,
+    chains: Vec<Chain>,
+    rules: Vec<Rule>,
+}
+
+impl Part {
+    fn seen<'a>(&'a self, usual: &'a Sysctls) -> Seen<'a> {
+        let Self { part, state, qdiscs, chains, rules } = self;
+        Seen { part, state, qdiscs, chains, rules, usual }
+    }
 }
 
 fn run(call: &mut Call<'_>) -> u8 {
@@ -56,8 +71,9 @@ fn run(call: &mut Call<'_>) -> u8 {
             return REFUSED;
         }
     };
-    let seen: Vec<Seen<'_>> =
-        parts.iter().map(|part| Seen { part: &part.part, routes: &part.routes, forwards: part.forwards }).collect();
+    // Without the privilege to make a namespace nothing is known of a new one, and no sysctl is taken for changed.
+    let usual = usual().unwrap_or_default();
+    let seen: Vec<Seen<'_>> = parts.iter().map(|part| part.seen(&usual)).collect();
     let text = import::write(&lab, &seen);
     // What cannot be read back is better told now than by `up`.
     if let Err(problems) = file::read(&text, "imported.toml") {
@@ -111,7 +127,29 @@ fn read(name: &str, inode: u64, others: &[(u64, &Namespace)]) -> io::Result<Part
     let mut socket = Socket::open().map_err(io::Error::other)?;
     let others: Vec<Other<'_>> = others.iter().map(|(inode, of)| Other { inode: *inode, handle: of.as_fd() }).collect();
     let part = read_namespace(&mut socket, name.to_owned(), inode, &others);
-    let routes = socket.routes(&Route::default()).map_err(io::Error::other)?;
-    let forwards = sysctl::read("net.ipv4.ip_forward").is_ok_and(|value| value.trim() == "1");
-    Ok(Part { part, routes, forwards })
+    let state = read_whole(&mut socket, Counters::Left);
+    if let Some(missing) = state.missing.first() {
+        return Err(io::Error::other(missing.clone()));
+    }
+    let qdiscs = socket.qdiscs(&Qdisc::default()).map_err(io::Error::other)?;
+    let (mut chains, mut rules) = (Vec::new(), Vec::new());
+    // A kernel without nftables has neither.
+    if let Ok(mut tables) = Socket::with_protocol(NETFILTER) {
+        chains = tables.dump_bodies(&Chain::default().to_dump()).unwrap_or_default();
+        rules = tables.dump_bodies(&Rule::default().to_dump()).unwrap_or_default();
+    }
+    Ok(Part { part, state, qdiscs, chains, rules })
+}
+
+/// Reads the sysctls of a new namespace with one cable in it, which is gone afterwards.
+fn usual() -> Option<Sysctls> {
+    let read = |walker: &mut Walker| {
+        walker.make().ok()?;
+        let mut socket = Socket::open().ok()?;
+        let mut link = Link::named(SAMPLE.parse().ok()?);
+        link.set_kind("veth", None);
+        socket.request(&Request::new_link(&link, Create::Exclusive)).ok()?;
+        Some(read_whole(&mut socket, Counters::Left).sysctls)
+    };
+    walk(read).ok().flatten()
 }

@@ -257,7 +257,8 @@ fn kind_of(qdisc: &Qdisc) -> String {
 }
 
 /// Returns whether a discipline does what is wished; what the kernel works out by itself may be anything.
-fn is_satisfied(wished: &Qdisc, there: &Qdisc) -> bool {
+#[must_use]
+pub fn is_satisfied(wished: &Qdisc, there: &Qdisc) -> bool {
     if kind_of(wished) != kind_of(there) {
         return false;
     }

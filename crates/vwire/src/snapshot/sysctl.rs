@@ -200,7 +200,8 @@ impl<'a> Directories<'a> {
 }
 
 /// Returns the name of a link as a sysctl's name has it: `/` for a dot, `\xff` for a byte that is not UTF-8.
-fn shown(name: &[u8]) -> String {
+#[must_use]
+pub fn shown(name: &[u8]) -> String {
     let mut shown = String::with_capacity(name.len());
     for chunk in name.utf8_chunks() {
         for character in chunk.valid().chars() {

@@ -6,6 +6,7 @@ mod batch;
 mod compat;
 mod docs;
 mod failure;
+mod import;
 mod json;
 mod json_names;
 mod kinds;

@@ -33,7 +33,9 @@ pub(crate) fn read(report: &mut Report<'_>, draft: &mut Draft<'_>) {
         }
         let Some(draft) = draft.nodes.get_mut(node) else { return };
         let wants_forwarding = !nat.is_empty() || filters.iter().any(|filter: &Filter| filter.hook == Hook::Forward);
-        if wants_forwarding && !draft.forwards && !draft.node.is_host {
+        let is_set = |name: &str| draft.node.sysctls.get(name).is_some_and(|value| value == "1");
+        let forwards = draft.forwards || is_set("net.ipv4.ip_forward") || is_set("net.ipv6.conf.all.forwarding");
+        if wants_forwarding && !forwards && !draft.node.is_host {
             let trouble = Trouble::new(draft.node.span, format!("{} does not forward", quoted(&draft.node.name)));
             report.warning(trouble.label("`forwarding = true` is missing: it passes no packets on"));
         }

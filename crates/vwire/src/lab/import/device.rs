@@ -1,10 +1,11 @@
 //! Writes a device that is no cable as a table of a lab's file. Pure.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use vwire_netlink::Link;
 use vwire_netlink::wire::link::KindData;
+use vwire_netlink::{Link, LinkAddress};
 
 use super::quoted;
 use crate::snapshot::device::NamespacePart;
@@ -46,16 +47,25 @@ pub(crate) fn addresses(part: &NamespacePart, link: &Link) -> Vec<String> {
     own.filter_map(text).collect()
 }
 
+/// Tells whether a bridge tells VLANs apart.
+pub(crate) fn is_vlan_aware(link: &Link) -> bool {
+    matches!(link.kind_data(), Some(KindData::Bridge(bridge)) if bridge.vlan_filtering == Some(1))
+}
+
+/// Returns the link-layer address of a link as a key, if it is one of those that somebody names.
+pub(crate) fn mac(link: &Link, named: &BTreeSet<LinkAddress>) -> String {
+    let mac = link.address.filter(|mac| named.contains(mac));
+    mac.map(|mac| format!("mac = \"{mac}\"\n")).unwrap_or_default()
+}
+
 /// Returns the keys of a bridge.
 pub(crate) fn bridge(link: &Link) -> String {
     let mut text = String::new();
-    if let Some(KindData::Bridge(bridge)) = link.kind_data() {
-        if bridge.vlan_filtering == Some(1) {
-            text.push_str("vlan-aware = true\n");
-        }
-        if bridge.stp_state.is_some_and(|state| state != 0) {
-            text.push_str("stp = true\n");
-        }
+    if is_vlan_aware(link) {
+        text.push_str("vlan-aware = true\n");
+    }
+    if matches!(link.kind_data(), Some(KindData::Bridge(bridge)) if bridge.stp_state.is_some_and(|state| state != 0)) {
+        text.push_str("stp = true\n");
     }
     text + &mtu(link)
 }

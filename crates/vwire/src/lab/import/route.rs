@@ -30,6 +30,12 @@ pub(crate) fn is_own(route: &Route) -> bool {
         && TYPES.iter().any(|(number, _)| *number == route.route_type)
 }
 
+/// Returns where a route leads to.
+pub(crate) fn goal(route: &Route) -> String {
+    let zero = if route.family == INET6 { "::/0" } else { "default" };
+    route.dst.map_or_else(|| zero.to_owned(), |to| format!("{to}/{}", route.dst_len))
+}
+
 /// Returns a route as a line of a file; none if a file cannot say it.
 pub(crate) fn line(route: &Route, part: &NamespacePart) -> Option<String> {
     if route.nh_id.is_some() || route.encap.is_some() || route.src.is_some() || route.tos != 0 || route.via.is_some() {
@@ -37,11 +43,7 @@ pub(crate) fn line(route: &Route, part: &NamespacePart) -> Option<String> {
     }
     let kind = TYPES.iter().find(|(number, _)| *number == route.route_type)?.1;
     let mut line = kind.to_owned();
-    let zero = if route.family == INET6 { "::/0" } else { "default" };
-    match route.dst {
-        Some(to) => write!(line, "{to}/{}", route.dst_len).ok()?,
-        None => line.push_str(zero),
-    }
+    line.push_str(&goal(route));
     if kind.is_empty() {
         match &route.multipath {
             Some(hops) => {
