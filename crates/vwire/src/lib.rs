@@ -8,3 +8,4 @@ pub mod ping;
 pub mod snapshot;
 pub mod step;
 pub mod tour;
+pub mod trial;
