@@ -65,18 +65,8 @@ fn run(call: &mut Call<'_>) -> u8 {
 /// Says why there is no sandbox, and what would allow one.
 pub fn refusal(error: &SandboxError) -> String {
     let mut text = format!("error: {error}: {}\n", reason(&error.source));
-    for restriction in &error.restrictions {
-        text.push_str(&format!(
-            "hint: this machine has {name} = {value}; `sudo sysctl -w {name}={wanted}` allows it\n",
-            name = restriction.sysctl,
-            value = restriction.value,
-            wanted = restriction.wanted
-        ));
-    }
-    if error.restrictions.is_empty() {
-        text.push_str(
-            "hint: a container's seccomp filter or a security module may forbid it; root needs no user namespace\n",
-        );
+    for hint in error.hints() {
+        text.push_str(&format!("hint: {hint}\n"));
     }
     text
 }

@@ -124,6 +124,19 @@ impl SandboxError {
         let restrictions = if rootless { restrictions(read_sysctl) } else { Vec::new() };
         Self { step, restrictions, source }
     }
+
+    /// Returns what would allow it.
+    #[must_use]
+    pub fn hints(&self) -> Vec<String> {
+        if self.restrictions.is_empty() {
+            let other = "a container's seccomp filter or a security module may forbid it; root needs no user namespace";
+            return vec![other.to_owned()];
+        }
+        let hint = |Restriction { sysctl, value, wanted }: &Restriction| {
+            format!("this machine has {sysctl} = {value}; `sudo sysctl -w {sysctl}={wanted}` allows it")
+        };
+        self.restrictions.iter().map(hint).collect()
+    }
 }
 
 impl fmt::Display for SandboxError {
