@@ -68,14 +68,20 @@ impl Inside {
             return Err(Failed::new("there is no program to run"));
         };
         let more = [("VWIRE_LAB", self.lab.as_str()), ("VWIRE_NODE", self.node.as_str())];
-        let start = || Program::start(argv, &more, said);
-        let started = if self.is_host {
-            start()
-        } else {
-            let inside = namespace::switched_with(&self.namespace(), &self.over(), start);
-            inside.map_err(|error| self.not_entered(&error))?.1
-        };
+        let started = self.run(|| Program::start(argv, &more, said))?;
         started.map_err(|error| self.not_started(OsStr::new(program), &error))
+    }
+
+    /// Runs `body` on a thread in the node; what it starts is inside.
+    ///
+    /// # Errors
+    /// The node cannot be entered.
+    pub fn run<T: Send>(&self, body: impl FnOnce() -> T + Send) -> Done<T> {
+        if self.is_host {
+            return Ok(body());
+        }
+        let inside = namespace::switched_with(&self.namespace(), &self.over(), body);
+        inside.map(|(_, value)| value).map_err(|error| self.not_entered(&error))
     }
 
     fn not_entered(&self, error: &EnterError) -> Failed {

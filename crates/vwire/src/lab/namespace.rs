@@ -5,6 +5,7 @@
 //! - [`enter`](mod@enter): moving the calling thread, with the `/sys` and `/etc` that belong to a name;
 //! - [`id`]: the numbers by which the kernel tells one namespace from another;
 //! - [`find`]: every namespace that can be seen from here;
+//! - [`processes`]: processes that end together;
 //! - [`sandbox`]: a machine of one's own to play in, without privilege.
 //!
 //! `setns` and `unshare` move one **thread**. Whatever only visits a namespace does so on a thread
@@ -16,6 +17,7 @@ pub mod enter;
 pub mod find;
 pub mod id;
 pub mod named;
+pub mod processes;
 pub mod sandbox;
 pub mod walk;
 

@@ -32,6 +32,8 @@ mod route;
 mod route_refused;
 mod rule;
 mod sandbox;
+mod scoped;
+mod scoped_example;
 mod settings;
 mod snapshot;
 mod sources;

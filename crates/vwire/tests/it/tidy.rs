@@ -38,6 +38,7 @@ const ROOMS: &[Room] = &[
     Room { name: "out", may_use: &["snapshot", "vwire_netlink"] },
     // It speaks while it runs, and so spells by itself what it says.
     Room { name: "ping", may_use: &["out", "snapshot", "vwire_netlink"] },
+    Room { name: "scoped", may_use: &["lab", "trial", "vwire_netlink", "vwire_tuntap"] },
     Room { name: "snapshot", may_use: &["vwire_netlink", "vwire_tuntap"] },
     Room { name: "step", may_use: &["snapshot", "vwire_netlink", "vwire_tuntap"] },
     Room { name: "switch", may_use: &["snapshot", "vwire_netlink", "vwire_tuntap"] },
@@ -129,6 +130,9 @@ const STARTS_PROGRAMS: &[&str] = &[
     "crates/vwire/src/lab/exec",
     "crates/vwire/src/lab/namespace",
     "crates/vwire/src/lab/program",
+    // Forks, and starts none.
+    "crates/vwire/src/scoped/sys",
+    "crates/vwire/src/scoped/serve",
 ];
 
 /// The programs whose work vwire does itself.

@@ -305,6 +305,12 @@ impl<'a> Report<'a> {
     }
 }
 
+/// Returns a problem that came up when the text was read already; none where `span` is no part of it.
+pub(crate) fn located(text: &str, file: &str, span: Span, message: String) -> Option<Problem> {
+    let report = Report::new(text, file);
+    (span != Span::default()).then(|| report.locate(Trouble::new(span, message), Severity::Error))
+}
+
 /// Returns the line of a byte, from 1.
 fn line_of(text: &str, at: usize) -> usize {
     text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1
