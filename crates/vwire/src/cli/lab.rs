@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Arg, ArgAction, Command};
 
 use super::{Call, Verb};
+use crate::lab::engine::confirm;
 use crate::lab::namespace::named;
 use crate::lab::record::Record;
 use crate::lab::schema;
@@ -72,7 +73,12 @@ fn people(labs: &BTreeMap<String, Vec<String>>) -> String {
         let named = nodes.iter().take(FEW).cloned().collect::<Vec<_>>().join(", ");
         let more = nodes.len().saturating_sub(FEW);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        text.push_str(&format!("{lab}: {} nodes: {named}{more}\n", nodes.len()));
+        let waits = match confirm::left(&Record::of(lab)) {
+            None => String::new(),
+            Some(left) if left.is_zero() => format!("; was not confirmed in time: `vwire confirm --undo {lab}`"),
+            Some(left) => format!("; waits to be confirmed, for {} more", confirm::told(left)),
+        };
+        text.push_str(&format!("{lab}: {} nodes: {named}{more}{waits}\n", nodes.len()));
     }
     text
 }
@@ -88,6 +94,10 @@ fn document(labs: &BTreeMap<String, Vec<String>>) -> Vec<u8> {
         json.open_array(&mut out);
         nodes.iter().for_each(|node| json.string(&mut out, node.as_bytes()));
         json.close_array(&mut out);
+        if let Some(left) = confirm::left(&Record::of(lab)) {
+            json.name(&mut out, "confirm_within_secs");
+            json.literal(&mut out, &left.as_secs().to_string());
+        }
         json.close_object(&mut out);
     }
     json.close_array(&mut out);

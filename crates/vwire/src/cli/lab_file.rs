@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgMatches, value_parser};
 
-use crate::lab::engine::Listener;
+use crate::lab::engine::{Listener, confirm};
 use crate::lab::failed::{Aftermath, Failed};
 use crate::lab::file::accounts::OfThisMachine;
 use crate::lab::file::{LARGEST, Problem, read_bytes};
@@ -148,6 +148,14 @@ pub fn find_lab(arguments: &mut ArgMatches, node: &str, stderr: &mut dyn Write) 
             let _ = writeln!(stderr, "error: several labs are up: `{names}`\nhint: {how} says which one is meant");
             Err(REFUSED)
         }
+    }
+}
+
+/// Brings a lab back to what was before where it was to be confirmed and its time is over, and says so.
+pub fn settle(lab: &str, stderr: &mut dyn Write) {
+    let mut own = io::stderr();
+    if let Err(failed) = confirm::settle(lab, &mut Teller::new(&mut own)) {
+        tell(&failed, None, stderr);
     }
 }
 

@@ -9,6 +9,7 @@
 pub mod batch;
 pub mod bridge;
 pub mod check;
+pub mod confirm;
 pub mod down;
 pub mod exec;
 pub mod graph;
@@ -63,6 +64,7 @@ fn verbs() -> Vec<Verb> {
     vec![
         batch::verb(),
         check::verb(),
+        confirm::verb(),
         down::verb(),
         exec::verb(),
         graph::verb(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, Command};
 
-use super::lab_file::{DIFFERS, file_argument, load, tell};
+use super::lab_file::{DIFFERS, file_argument, load, settle, tell};
 use super::{Call, Verb};
 use crate::lab::engine::survey::look;
 use crate::lab::plan::Line;
@@ -35,6 +35,7 @@ fn run(call: &mut Call<'_>) -> u8 {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
+    settle(&loaded.lab.name, call.stderr);
     let survey = match look(&loaded.lab) {
         Ok(survey) => survey,
         Err(failed) => return tell(&failed, Some(&loaded), call.stderr),

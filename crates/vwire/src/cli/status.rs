@@ -1,11 +1,13 @@
 //! `vwire status`: whether a lab is as it was applied, and what of it is not.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
-use super::lab_file::{DIFFERS, REFUSED, lab_named, tell};
+use super::lab_file::{DIFFERS, REFUSED, lab_named, settle, tell};
 use super::{Call, Verb};
+use crate::lab::engine::confirm;
 use crate::lab::engine::survey::{APPLIED, Drift, applied, look};
 use crate::lab::model::Lab;
 use crate::lab::record::Record;
@@ -46,6 +48,7 @@ fn run(call: &mut Call<'_>) -> u8 {
         Ok(name) => name,
         Err(exit) => return exit,
     };
+    settle(&name, call.stderr);
     let Some(lab) = applied(&Record::of(&name)) else {
         let why = if Record::of(&name).read(APPLIED).is_some() { "cannot be read any more" } else { "is not up" };
         let _ = writeln!(call.stderr, "error: lab `{name}` {why}\nhint: `vwire up FILE` brings it up");
@@ -59,7 +62,8 @@ fn run(call: &mut Call<'_>) -> u8 {
     let names = Names::of(Vec::new(), &[&survey.wanted, &survey.now]);
     let json = call.arguments.get_flag("json") || call.options.json;
     let pretty = call.arguments.get_flag("pretty") || call.options.pretty;
-    let told = Told { lab: &lab, drift: &drift, strangers: &strangers, names: &names };
+    let left = confirm::left(&Record::of(&name));
+    let told = Told { lab: &lab, drift: &drift, strangers: &strangers, names: &names, left };
     let text = if json { told.document(pretty) } else { told.people().into_bytes() };
     let _ = call.stdout.write_all(&text);
     if drift.is_empty() { 0 } else { DIFFERS }
@@ -70,6 +74,8 @@ struct Told<'a> {
     drift: &'a [Drift],
     strangers: &'a [(String, String)],
     names: &'a Names,
+    /// How long it may still be confirmed, if it has to be.
+    left: Option<Duration>,
 }
 
 impl Told<'_> {
@@ -86,6 +92,10 @@ impl Told<'_> {
         }
         for (node, link) in self.strangers {
             text.push_str(&format!("  {node}: device {link} is not the lab's, and stays\n"));
+        }
+        if let Some(left) = self.left {
+            let left = confirm::told(left);
+            text.push_str(&format!("it is undone in {left} unless it is confirmed: vwire confirm {name}\n"));
         }
         text
     }
@@ -137,6 +147,10 @@ impl Told<'_> {
             json.close_object(&mut out);
         }
         json.close_array(&mut out);
+        if let Some(left) = self.left {
+            json.name(&mut out, "confirm_within_secs");
+            json.literal(&mut out, &left.as_secs().to_string());
+        }
         json.close_object(&mut out);
         out.push(b'\n');
         out

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::Command;
 
 use super::lab_file::{Teller, file_argument, load, tell};
-use super::{Call, Verb};
-use crate::lab::engine::up::{Order, up};
+use super::{Call, Verb, confirm};
+use crate::lab::engine::confirm::{Trial, told};
+use crate::lab::engine::up::{Order, Outcome, up_on_trial};
+use crate::lab::record::Record;
 
 /// Returns the verb.
 pub fn verb() -> Verb {
@@ -24,6 +26,7 @@ fn command() -> Command {
              wrong; 130 Ctrl-C, 143 SIGTERM.",
         )
         .arg(file_argument())
+        .arg(confirm::argument())
 }
 
 fn run(call: &mut Call<'_>) -> u8 {
@@ -34,10 +37,18 @@ fn run(call: &mut Call<'_>) -> u8 {
     };
     let mut stderr = std::io::stderr();
     let mut teller = Teller::new(&mut stderr);
-    let done = up(Order { lab: &loaded.lab, text: &loaded.text }, &mut teller);
+    let within = call.arguments.remove_one("confirm");
+    let clock = |record: &Record| confirm::start_clock(record, &loaded.lab.name);
+    let trial = within.map(|within| Trial { within, clock: &clock });
+    let done = up_on_trial(Order { lab: &loaded.lab, text: &loaded.text }, trial, &mut teller);
     teller.end();
     match done {
-        Ok(_) => 0,
+        Ok(outcome) => {
+            if let (Some(within), Outcome::Changed) = (within, outcome) {
+                let _ = writeln!(call.stderr, "confirm within {}: vwire confirm {}", told(within), loaded.lab.name);
+            }
+            0
+        }
         Err(failed) => tell(&failed, Some(&loaded), call.stderr),
     }
 }

@@ -89,6 +89,13 @@ impl Failed {
         self
     }
 
+    /// Says that what was done stays, and that it is not all.
+    #[must_use]
+    pub fn partly(mut self) -> Self {
+        self.aftermath = Aftermath::Partly;
+        self
+    }
+
     /// Adds the place in the file.
     #[must_use]
     pub fn at(mut self, span: Span) -> Self {

@@ -3,7 +3,7 @@
 //! A child has its parent's mask, and a thread that gave its own back for a moment could end by what is held back; so
 //! the mask is set in the child (`posix_spawn(3)`).
 
-use std::ffi::{CString, OsStr};
+use std::ffi::{CStr, CString, OsStr};
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
@@ -21,7 +21,7 @@ use nix::unistd::Pid;
 /// Where what a program says goes; its standard input is empty.
 #[derive(Debug)]
 pub enum Said {
-    /// Into a file; it is a group of its own then, which a terminal's Ctrl-C does not reach.
+    /// Into a file.
     Into(File),
     /// Nowhere.
     Nowhere,
@@ -42,24 +42,48 @@ impl Program {
     pub fn start(argv: &[String], more: &[(&str, &str)], said: &Said) -> io::Result<Self> {
         let words: Vec<CString> = argv.iter().map(|word| CString::new(word.as_str())).collect::<Result<_, _>>()?;
         let Some(name) = words.first() else { return Err(io::ErrorKind::InvalidInput.into()) };
+        // What stays is a group of its own, which a terminal's Ctrl-C does not reach.
+        let flags = match said {
+            Said::Into(_) => PosixSpawnFlags::POSIX_SPAWN_SETPGROUP,
+            Said::Nowhere => PosixSpawnFlags::empty(),
+        };
+        Self::spawn((name, &words), &environment(more)?, said, SigSet::empty(), flags)
+    }
+
+    /// Starts this very program again, with the signals held back that are held back here. It may begin a session, which
+    /// who leads a group may not.
+    ///
+    /// # Errors
+    /// There are too many processes, or a word has a zero in it.
+    pub fn start_self(words: &[&str], said: &Said) -> io::Result<Self> {
+        let words = [env!("CARGO_PKG_NAME")].iter().chain(words).map(|word| CString::new(*word));
+        let words: Vec<CString> = words.collect::<Result<_, _>>()?;
+        let (held, flags) = (SigSet::thread_get_mask()?, PosixSpawnFlags::empty());
+        Self::spawn((c"/proc/self/exe", &words), &environment(&[])?, said, held, flags)
+    }
+
+    fn spawn(
+        (path, words): (&CStr, &[CString]),
+        environment: &[CString],
+        said: &Said,
+        held: SigSet,
+        flags: PosixSpawnFlags,
+    ) -> io::Result<Self> {
         let mut attributes = PosixSpawnAttr::init()?;
-        let mut flags = PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF;
-        attributes.set_sigmask(&SigSet::empty())?;
+        let flags = flags | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF;
+        attributes.set_flags(flags)?;
+        attributes.set_pgroup(Pid::from_raw(0))?;
+        attributes.set_sigmask(&held)?;
         // Rust ignores it, and what is ignored stays so.
         attributes.set_sigdefault(&[Signal::SIGPIPE].into_iter().collect())?;
         let mut files = PosixSpawnFileActions::init()?;
         files.add_open(0, "/dev/null", OFlag::O_RDONLY, Mode::empty())?;
         match said {
-            Said::Into(file) => {
-                files.add_dup2(file.as_raw_fd(), 1)?;
-                flags |= PosixSpawnFlags::POSIX_SPAWN_SETPGROUP;
-                attributes.set_pgroup(Pid::from_raw(0))?;
-            }
+            Said::Into(file) => files.add_dup2(file.as_raw_fd(), 1)?,
             Said::Nowhere => files.add_open(1, "/dev/null", OFlag::O_WRONLY, Mode::empty())?,
         }
         files.add_dup2(1, 2)?;
-        attributes.set_flags(flags)?;
-        let pid = posix_spawnp(name, &files, &attributes, &words, &environment(more)?)?;
+        let pid = posix_spawnp(path, &files, &attributes, words, environment)?;
         Ok(Self { pid, ended: None })
     }
 

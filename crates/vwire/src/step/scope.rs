@@ -65,6 +65,20 @@ pub struct Parts {
     pub sysctls: BTreeSet<String>,
 }
 
+impl Parts {
+    /// Adds all that others have.
+    pub fn extend(&mut self, other: Self) {
+        self.links.extend(other.links);
+        self.routes.extend(other.routes);
+        self.rules.extend(other.rules);
+        self.neighbours.extend(other.neighbours);
+        self.forwarding.extend(other.forwarding);
+        self.nexthops.extend(other.nexthops);
+        self.labels.extend(other.labels);
+        self.sysctls.extend(other.sysctls);
+    }
+}
+
 /// The destination of routes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RouteKey {

@@ -11,6 +11,7 @@ mod json;
 mod json_names;
 mod kinds;
 mod lab;
+mod lab_confirm;
 mod lab_fault;
 mod lab_file;
 mod lab_helper;

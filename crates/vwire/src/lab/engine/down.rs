@@ -51,22 +51,34 @@ pub fn down(lab: &str, known: Option<&Lab>, listener: &mut (dyn Listener + Send)
     let _lock = super::up::lock(&record, lab, listener)?;
     commands::stop(&record, |_| true);
     let host = known.map(|known| super::up::lock_host(known, listener)).transpose()?.flatten();
-    let done = walk(|walker| {
-        let applied = super::survey::applied(&record);
-        let of_host = clear_host(lab, &record, &[known, applied.as_ref()])?;
-        // All are looked at before the first goes: the kernel is busy with those that go, and would let the others wait.
-        let (own, foreign): (Vec<Name>, Vec<Name>) =
-            names_like(lab).into_iter().partition(|name| is_marked(walker, lab, name) || named::is_leftover(name));
-        for name in foreign {
-            listener.warns(&format!("namespace `{name}` is not the lab's and stays"));
-        }
-        remove_all(&own)?;
-        Ok(!own.is_empty() || of_host)
-    });
+    let done = walk(|walker| clear(walker, lab, &record, known, listener));
     super::up::unlock_host(host);
     let any = done.map_err(|error| Failed::new("cannot start a thread").because(&error))??;
     record.remove_all();
     Ok(if any || had_record { Gone::All } else { Gone::Nothing })
+}
+
+/// Takes away what a lab has in the kernel; returns whether there was any.
+///
+/// # Errors
+/// What could not be removed.
+pub(super) fn clear(
+    walker: &mut Walker,
+    lab: &str,
+    record: &Record,
+    known: Option<&Lab>,
+    listener: &mut (dyn Listener + Send),
+) -> Done<bool> {
+    let applied = super::survey::applied(record);
+    let of_host = clear_host(lab, record, &[known, applied.as_ref()])?;
+    // All are looked at before the first goes: the kernel is busy with those that go, and would let the others wait.
+    let (own, foreign): (Vec<Name>, Vec<Name>) =
+        names_like(lab).into_iter().partition(|name| is_marked(walker, lab, name) || named::is_leftover(name));
+    for name in foreign {
+        listener.warns(&format!("namespace `{name}` is not the lab's and stays"));
+    }
+    remove_all(&own)?;
+    Ok(!own.is_empty() || of_host)
 }
 
 /// Takes names away, several at a time: for each the kernel waits until no processor looks at the mount any more, and
@@ -177,32 +189,45 @@ pub fn undo(walker: &mut Walker, lab: &str, record: &Record, journal: &Journal) 
             })?;
         }
     }
-    if !journal.before.is_empty() {
-        bring_back(walker, record, journal)?;
-    }
+    bring_back(walker, record, journal)?;
     undo_namespaces(walker, lab, journal)?;
     journal.close(record);
     Ok(())
 }
 
 /// Brings the places that were there before back to what they held.
-fn bring_back(walker: &mut Walker, record: &Record, journal: &Journal) -> Done<()> {
+///
+/// # Errors
+/// What could not be brought back.
+pub(super) fn bring_back(walker: &mut Walker, record: &Record, journal: &Journal) -> Done<()> {
+    if journal.before.is_empty() {
+        return Ok(());
+    }
     let unread = || Failed::new("the file of the run that did not end cannot be read any more");
     let read = read_with(&journal.pending, &record.file_name(), &OfThisMachine);
     let (lab, _) = read.map_err(|_| unread())?;
     let mut field = Field::open(walker, &lab)?;
     let now = field.look(walker, &lab, &BTreeMap::new())?;
     let wanted = compile::compile(&lab, &field.states).map_err(|_| unread())?;
-    let mut scope = plan::scope(&lab, &wanted, &now, None);
-    scope.reading = Reading::Picture;
     let mut before = World { states: vec![State::default(); lab.nodes.len()], cables: Vec::new() };
+    let mut outside = Vec::new();
     let place = |name: &str| lab.nodes.iter().position(|node| node.name == name);
     for (at, node) in lab.nodes.iter().enumerate() {
         match journal.before.get(&node.name) {
             Some(state) => before.states[at] = state.clone(),
-            None => scope.reaches[at] = Reach::Parts(Parts::default()),
+            None => outside.push(at),
         }
     }
+    // What was there and what is there now: the run may have made the one, and taken the other.
+    let mut scope = plan::scope(&lab, &wanted, &now, Some(&before));
+    let was = plan::scope(&lab, &wanted, &before, Some(&before));
+    for (reach, was) in scope.reaches.iter_mut().zip(was.reaches) {
+        if let (Reach::Parts(parts), Reach::Parts(was)) = (reach, was) {
+            parts.extend(was);
+        }
+    }
+    outside.into_iter().for_each(|at| scope.reaches[at] = Reach::Parts(Parts::default()));
+    scope.reading = Reading::Picture;
     for ((one, first), (other, second)) in &journal.cables {
         if let (Some(one), Some(other)) = (place(one), place(other)) {
             let end = |at, index: &u32| End { place: Place(at), index: *index };

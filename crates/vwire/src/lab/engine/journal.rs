@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use vwire_netlink::wire::{Body, Messages};
 use vwire_netlink::{MessageType, Request};
 
+use super::confirm;
+use super::survey::APPLIED;
 use crate::lab::record::Record;
 use crate::snapshot::state::State;
 
@@ -61,19 +63,41 @@ impl Journal {
     /// # Errors
     /// The disk refuses.
     pub fn commit(record: &Record) -> std::io::Result<()> {
-        std::fs::rename(record.path_of(PENDING), record.path_of(super::survey::APPLIED))
+        std::fs::rename(record.path_of(PENDING), record.path_of(APPLIED))
+    }
+
+    /// Returns whether there is one, of whatever sort.
+    #[must_use]
+    pub fn is_there(record: &Record) -> bool {
+        record.path_of(FILE).exists()
     }
 
     /// Reads the one that a run left which did not end.
     #[must_use]
     pub fn read(record: &Record) -> Option<Self> {
-        let text = record.read(FILE)?;
-        if !record.path_of(PENDING).exists() {
-            // All was done but this.
-            record.remove(FILE);
+        if !Self::is_there(record) {
             return None;
         }
-        let mut journal = Self { pending: record.read(PENDING).unwrap_or_default(), ..Self::default() };
+        if !record.path_of(PENDING).exists() {
+            // All was done but this; unless it is kept until somebody confirms what was done.
+            if confirm::until(record).is_none() {
+                record.remove(FILE);
+            }
+            return None;
+        }
+        Self::read_with(record, PENDING)
+    }
+
+    /// Reads the one of a run that has ended, and that is kept until somebody confirms what it did.
+    #[must_use]
+    pub fn read_kept(record: &Record) -> Option<Self> {
+        Self::read_with(record, APPLIED)
+    }
+
+    /// Reads it, with the name of the file that it applies.
+    fn read_with(record: &Record, file: &str) -> Option<Self> {
+        let text = record.read(FILE)?;
+        let mut journal = Self { pending: record.read(file)?, ..Self::default() };
         for line in text.strip_prefix(HEAD)?.lines() {
             match line.split_once(' ') {
                 Some(("makes", node)) => journal.makes.push(node.to_owned()),

@@ -9,7 +9,7 @@ use crate::lab::model::Node;
 use crate::lab::record::Record;
 
 /// The name of the file.
-const FILE: &str = "host-sysctls";
+pub const FILE: &str = "host-sysctls";
 
 /// Returns them, by name.
 #[must_use]

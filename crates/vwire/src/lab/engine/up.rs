@@ -10,6 +10,8 @@ use std::io;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use super::confirm::{self, Trial};
+use super::field::Field;
 use super::journal::Journal;
 use super::survey::{APPLIED, Survey, survey};
 use super::{Done, Listener, commands, down, go_on, saved, site};
@@ -56,12 +58,22 @@ pub enum Outcome {
 /// # Errors
 /// What stands in the way; then nothing is changed.
 pub fn up(order: Order<'_>, listener: &mut (dyn Listener + Send)) -> Done<Outcome> {
+    up_on_trial(order, None, listener)
+}
+
+/// Brings a lab up as [`up`] does, until it is confirmed or its time is over.
+///
+/// # Errors
+/// As [`up`].
+pub fn up_on_trial(order: Order<'_>, trial: Option<Trial<'_>>, listener: &mut (dyn Listener + Send)) -> Done<Outcome> {
     may_build()?;
     site::allow_descriptors(order.lab.nodes.len())?;
     let record = Record::of(&order.lab.name);
+    confirm::settle(&order.lab.name, listener)?;
     let _lock = lock(&record, &order.lab.name, listener)?;
+    confirm::refuse_while_waiting(&order.lab.name, &record)?;
     let built = lock_host(order.lab, listener).and_then(|host| {
-        let built = walk(|walker| Run { order, record: &record, walker, listener }.run());
+        let built = walk(|walker| Run { order, trial, record: &record, walker, listener }.run());
         unlock_host(host);
         built.map_err(|error| Failed::new("cannot start a thread").because(&error))?
     });
@@ -126,8 +138,47 @@ pub fn may_build() -> Done<()> {
         .hint("`sudo vwire up …`, or `vwire sandbox` for a network of your own"))
 }
 
+/// Makes a lab as its file says, whatever it is now; whoever calls has the lock.
+pub(super) fn apply(
+    order: Order<'_>,
+    record: &Record,
+    walker: &mut Walker,
+    listener: &mut (dyn Listener + Send),
+) -> Done<()> {
+    Run { order, trial: None, record, walker, listener }.apply().map(drop)
+}
+
+/// Makes what is in no table as a lab's file says: queueing, nftables, and the commands that were others meanwhile.
+pub(super) fn finish(
+    order: Order<'_>,
+    record: &Record,
+    walker: &mut Walker,
+    listener: &mut (dyn Listener + Send),
+) -> Done<()> {
+    let mut survey = survey(walker, order.lab, record)?;
+    if !survey.plan.makes.is_empty() {
+        return apply(order, record, walker, listener);
+    }
+    survey.plan.steps.retain(|step| matches!(step.action, Action::Other { .. }));
+    let mut places = Places::default();
+    let mut run = Run { order, trial: None, record, walker, listener };
+    run.open(&mut survey, &mut places)?;
+    run.run_steps(&survey.plan.steps, &survey, &mut places)?;
+    commands::run(order.lab, &survey.plan.runs, record, run.listener)
+}
+
+/// Removes the namespaces of a lab that its file does not name.
+pub(super) fn remove_strays(walker: &mut Walker, lab: &Lab, record: &Record) -> Done<()> {
+    let stray = Field::open(walker, lab)?.stray;
+    stray.iter().try_for_each(|node| {
+        commands::stop(record, |own| own == node);
+        remove(&lab.name, node).map_err(Failed::partly)
+    })
+}
+
 struct Run<'a> {
     order: Order<'a>,
+    trial: Option<Trial<'a>>,
     record: &'a Record,
     walker: &'a mut Walker,
     listener: &'a mut (dyn Listener + Send),
@@ -136,6 +187,10 @@ struct Run<'a> {
 impl Run<'_> {
     fn run(&mut self) -> Done<Outcome> {
         self.undo_unfinished()?;
+        self.apply()
+    }
+
+    fn apply(&mut self) -> Done<Outcome> {
         let mut survey = survey(self.walker, self.order.lab, self.record)?;
         if survey.plan.is_empty() {
             return Ok(Outcome::Unchanged);
@@ -147,17 +202,29 @@ impl Run<'_> {
         let mut places = Places::default();
         let built = self.build(&mut survey, &mut places);
         let kept = built.and_then(|()| self.keep(&survey).map_err(failed));
-        if let Err(mut error) = kept.and_then(|()| Journal::commit(self.record).map_err(failed)) {
+        if let Err(mut error) = kept.and_then(|()| self.commit()) {
             error.aftermath = self.undo(&journal, &survey, &mut places);
             return Err(error);
         }
         drop(places);
+        if self.trial.is_some() {
+            return Ok(Outcome::Changed);
+        }
         for node in &survey.plan.removes {
             commands::stop(self.record, |own| own == node);
-            remove(&self.order.lab.name, node).map_err(|error| Failed { aftermath: Aftermath::Partly, ..error })?;
+            remove(&self.order.lab.name, node).map_err(Failed::partly)?;
         }
         journal.close(self.record);
         Ok(Outcome::Changed)
+    }
+
+    /// Makes what is being done what is, or what is on trial.
+    fn commit(&self) -> Done<()> {
+        if let Some(trial) = self.trial {
+            let failed = |error: io::Error| Failed::new("cannot start what waits for the time").because(&error);
+            confirm::begin(self.record, trial).map_err(failed)?;
+        }
+        Journal::commit(self.record).map_err(|error| Failed::new("cannot write the journal").because(&error))
     }
 
     fn undo_unfinished(&mut self) -> Done<()> {
@@ -187,12 +254,7 @@ impl Run<'_> {
     fn build(&mut self, survey: &mut Survey, places: &mut Places) -> Done<()> {
         let lab = self.order.lab;
         self.make_namespaces(survey)?;
-        self.walker.go_home().map_err(|error| Failed::new("cannot go home").because(&error))?;
-        let sites = std::mem::take(&mut survey.field.sites);
-        for ((node, state), site) in lab.nodes.iter().zip(&survey.wanted.states).zip(sites) {
-            let Some(site) = site else { return Err(Failed::new(format!("`{}` has no namespace", node.name))) };
-            places.add(site.into_room(&node.name, state));
-        }
+        self.open(survey, places)?;
         self.run_steps(&survey.plan.steps, survey, places)?;
         if survey.plan.makes.len() < lab.nodes.len() {
             self.settle(survey, places)?;
@@ -200,6 +262,18 @@ impl Run<'_> {
         ready::wait(lab, &survey.wanted, places, self.listener)?;
         commands::run(lab, &survey.plan.runs, self.record, self.listener)?;
         go_on(self.listener)
+    }
+
+    /// Makes places of all namespaces, which are there.
+    fn open(&mut self, survey: &mut Survey, places: &mut Places) -> Done<()> {
+        let lab = self.order.lab;
+        self.walker.go_home().map_err(|error| Failed::new("cannot go home").because(&error))?;
+        let sites = std::mem::take(&mut survey.field.sites);
+        for ((node, state), site) in lab.nodes.iter().zip(&survey.wanted.states).zip(sites) {
+            let Some(site) = site else { return Err(Failed::new(format!("`{}` has no namespace", node.name))) };
+            places.add(site.into_room(&node.name, state));
+        }
+        Ok(())
     }
 
     /// Makes the namespaces that are missing.
@@ -271,6 +345,12 @@ impl Run<'_> {
         if let Err(failed) = down::undo_namespaces(self.walker, &self.order.lab.name, journal) {
             left.push(failed.to_string());
         }
+        if self.trial.is_some() && self.record.path_of(confirm::UNTIL).exists() {
+            left.extend(confirm::restore_previous(self.record).err().map(|error| error.to_string()));
+        }
+        if self.trial.is_some() {
+            confirm::forget(self.record);
+        }
         if !left.is_empty() {
             return Aftermath::Left(left);
         }
@@ -286,6 +366,9 @@ impl Run<'_> {
     /// Writes down what is up now.
     fn keep(&self, survey: &Survey) -> io::Result<()> {
         let lab = self.order.lab;
+        if self.trial.is_some() {
+            confirm::keep_previous(self.record)?;
+        }
         self.record.write(HOSTS, hosts::text(lab).as_bytes())?;
         if let Some(host) = lab.nodes.iter().position(|node| node.is_host) {
             let now = &survey.now.state(Place(host)).sysctls;

@@ -41,6 +41,7 @@ use draft::Draft;
 pub use problem::{Problem, Severity, Warning};
 use problem::{Report, Trouble};
 use text::{Text, Word};
+pub use unit::duration;
 
 /// The most bytes of a file.
 pub const LARGEST: usize = 1 << 20;

@@ -7,7 +7,7 @@ use vwire_netlink::LinkAddress;
 
 use super::problem::{Trouble, quoted};
 use super::text::Word;
-use crate::lab::model::{Interface, Prefix};
+use crate::lab::model::{Interface, Prefix, Span};
 
 /// The most bytes of a device's altname (`ALTIFNAMSIZ` less its end).
 const LONGEST_DEVICE: usize = 127;
@@ -242,6 +242,12 @@ pub(crate) fn time(word: Word<'_>) -> Result<Duration, Trouble> {
         return Err(word.wrong("this time is too long:").label("an hour at most"));
     }
     Ok(time)
+}
+
+/// Reads a time that stands for itself, such as one of the command line.
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
+    time(Word { text, span: Span::default() }).ok()
 }
 
 /// Reads a share in percent.
