@@ -77,7 +77,10 @@ fn people(lab: &Lab, results: &[Result<String, String>]) -> String {
     let all = results.len();
     let end = match (all, failed) {
         (0, _) => "the file has no checks\n".to_owned(),
+        (1, 0) => "the one check holds\n".to_owned(),
+        (1, _) => "the one check does not hold\n".to_owned(),
         (_, 0) => format!("all {all} checks hold\n"),
+        (_, 1) => format!("1 of {all} checks does not hold\n"),
         _ => format!("{failed} of {all} checks do not hold\n"),
     };
     if all == 0 { end } else { table.render(colour, None) + &end }

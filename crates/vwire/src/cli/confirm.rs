@@ -74,12 +74,13 @@ fn run(call: &mut Call<'_>) -> u8 {
         Err(failed) => return tell(&failed, None, call.stderr),
     };
     let mut stderr = std::io::stderr();
+    let mut teller = Teller::new(&mut stderr);
     let done = if call.arguments.get_flag(CLOCK) {
         clock::run(&name)
     } else if call.arguments.get_flag("undo") {
-        confirm::undo(&name, &mut Teller::new(&mut stderr))
+        confirm::undo(&name, &mut teller).map(|()| teller.done(&format!("{name} is as it was before")))
     } else {
-        confirm::confirm(&name, &mut Teller::new(&mut stderr))
+        confirm::confirm(&name, &mut teller).map(|()| teller.done(&format!("{name} stays")))
     };
     done.map_or_else(|failed| tell(&failed, None, call.stderr), |()| 0)
 }

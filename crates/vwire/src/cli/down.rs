@@ -42,7 +42,10 @@ fn run(call: &mut Call<'_>) -> u8 {
     let mut stderr = std::io::stderr();
     let mut teller = Teller::new(&mut stderr);
     match down(&lab.0, lab.1.as_ref(), &mut teller) {
-        Ok(Gone::All) => 0,
+        Ok(Gone::All) => {
+            teller.done(&format!("{} is down", lab.0));
+            0
+        }
         Ok(Gone::Nothing) => {
             let _ = writeln!(call.stderr, "there is nothing of lab `{}`", lab.0);
             0

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::{Arg, ArgAction, Command};
 
+use super::lab_file::counted;
 use super::{Call, Verb};
 use crate::lab::engine::confirm;
 use crate::lab::namespace::named;
@@ -78,7 +79,7 @@ fn people(labs: &BTreeMap<String, Vec<String>>) -> String {
             Some(left) if left.is_zero() => format!("; was not confirmed in time: `vwire confirm --undo {lab}`"),
             Some(left) => format!("; waits to be confirmed, for {} more", confirm::told(left)),
         };
-        text.push_str(&format!("{lab}: {} nodes: {named}{more}{waits}\n", nodes.len()));
+        text.push_str(&format!("{lab}: {}: {named}{more}{waits}\n", counted(nodes.len())));
     }
     text
 }

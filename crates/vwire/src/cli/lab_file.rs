@@ -197,6 +197,12 @@ fn place_of(text: &str, span: Span) -> Option<(usize, usize)> {
     Some((line, before.chars().rev().take_while(|letter| *letter != '\n').count() + 1))
 }
 
+/// Says how many nodes.
+#[must_use]
+pub fn counted(nodes: usize) -> String {
+    if nodes == 1 { "1 node".to_owned() } else { format!("{nodes} nodes") }
+}
+
 fn has_colour() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
@@ -216,6 +222,14 @@ impl<'a> Teller<'a> {
     pub fn new(stderr: &'a mut (dyn Write + Send)) -> Self {
         let held = Held::hold().ok();
         Self { stderr, start: Instant::now(), told: None, is_terminal: io::stderr().is_terminal(), held }
+    }
+
+    /// Says on a terminal that it is done; scripts hear nothing.
+    pub fn done(&mut self, text: &str) {
+        self.end();
+        if self.is_terminal {
+            let _ = writeln!(self.stderr, "{text}");
+        }
     }
 
     /// Clears the line on which it was told.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
-use super::lab_file::{DIFFERS, REFUSED, lab_named, settle, tell};
+use super::lab_file::{DIFFERS, REFUSED, counted, lab_named, settle, tell};
 use super::{Call, Verb};
 use crate::lab::engine::confirm;
 use crate::lab::engine::survey::{APPLIED, Drift, applied, look};
@@ -83,7 +83,7 @@ impl Told<'_> {
         let mut text = String::new();
         let (name, nodes) = (&self.lab.name, self.lab.nodes.len());
         match self.drift.len() {
-            0 => text.push_str(&format!("lab `{name}` is as it was applied: {nodes} nodes\n")),
+            0 => text.push_str(&format!("lab `{name}` is as it was applied: {}\n", counted(nodes))),
             1 => text.push_str(&format!("lab `{name}` differs in one point:\n")),
             many => text.push_str(&format!("lab `{name}` differs in {many} points:\n")),
         }
@@ -124,11 +124,8 @@ impl Told<'_> {
             string(&mut json, &mut out, "node", &one.node);
             if let Some(what) = &one.what {
                 string(&mut json, &mut out, "object", &what.object);
-                for (name, value) in [
-                    ("attribute", Some(what.attribute)),
-                    ("is", what.is.as_deref()),
-                    ("should", what.should.as_deref()),
-                ] {
+                let (is, should) = what.values();
+                for (name, value) in [("attribute", Some(what.attribute)), ("is", is), ("should", should)] {
                     if let Some(value) = value.filter(|value| !value.is_empty()) {
                         string(&mut json, &mut out, name, value);
                     }

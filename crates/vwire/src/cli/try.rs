@@ -62,6 +62,9 @@ fn run(call: &mut Call<'_>) -> u8 {
     if !was_up && let Err(failed) = down(&loaded.lab.name, Some(&loaded.lab), &mut Silent) {
         return tell(&failed, Some(&loaded), call.stderr);
     }
+    if !was_up && signal.is_none() {
+        teller.done(&format!("{} was up, and is down again", loaded.lab.name));
+    }
     signal.map_or(exit, |signal| tell(&Failed::interrupted(signal), Some(&loaded), call.stderr))
 }
 

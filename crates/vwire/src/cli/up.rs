@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Command;
 
-use super::lab_file::{Teller, file_argument, load, tell};
+use super::lab_file::{Teller, counted, file_argument, load, tell};
 use super::{Call, Verb, confirm};
 use crate::lab::engine::confirm::{Trial, told};
 use crate::lab::engine::up::{Order, Outcome, up_on_trial};
@@ -44,8 +44,12 @@ fn run(call: &mut Call<'_>) -> u8 {
     teller.end();
     match done {
         Ok(outcome) => {
+            let (name, nodes) = (&loaded.lab.name, counted(loaded.lab.nodes.len()));
+            if outcome == Outcome::Changed {
+                teller.done(&format!("{name} is up: {nodes}; `vwire exec NODE -- PROGRAM`, `vwire down {name}`"));
+            }
             if let (Some(within), Outcome::Changed) = (within, outcome) {
-                let _ = writeln!(call.stderr, "confirm within {}: vwire confirm {}", told(within), loaded.lab.name);
+                let _ = writeln!(call.stderr, "confirm within {}: vwire confirm {name}", told(within));
             }
             0
         }

@@ -190,7 +190,7 @@ fn what_hands_have_changed_is_told_and_mended_and_a_stranger_is_left() {
             "alice: route 10.7.0.0/16 via 10.0.0.2 is missing",
             "alice: route 10.6.0.0/16 via 10.0.0.2 dev eth0 is there and should not be",
             "alice: rule from 10.3.3.3 table 77",
-            "bob: link eth0: mtu is mtu 1400, should be mtu 1500",
+            "bob: link eth0: mtu is 1400, should be 1500",
             "lan: link bob: master",
             "bob: device strange is not the lab's, and stays",
         ] {

@@ -343,7 +343,7 @@ fn what_is_there_or_not_may_be_taken_as_it_is() {
         assert!(net.ip(&["link", "show", "br0"]).ok().contains("mtu 1400"));
         assert!(net.ip(&["route"]).ok().contains("10.9.0.0/16 via 10.0.0.8"));
         let said = vwire("--if-absent link add br0 mtu 1300 type bridge").fails(2);
-        assert!(said.contains("hint: link br0: mtu is mtu 1400, should be mtu 1300\n"), "{said}");
+        assert!(said.contains("hint: link br0: mtu is 1400, should be 1300\n"), "{said}");
         vwire("--if-exists link set br0 master nosuch").fails(255);
         vwire("link del nosuch").fails(1);
         let said = net.vwire_as_ip(&["--if-exists", "link", "del", "nosuch"]).fails(255);
@@ -362,5 +362,32 @@ fn waiting_ends_with_the_carrier_or_with_the_time() {
         assert!(shown.contains("LOWER_UP") && !shown.contains("tentative"), "{shown}");
         net.vwire(&["--wait", "addr", "add", "fd00::1/64", "dev", "v0"]).ok();
         assert!(!net.ip(&["addr", "show", "v0"]).ok().contains("fd00::1/64 scope global tentative"));
+    });
+}
+
+#[test]
+fn a_batch_that_is_asked_to_end_is_brought_back() {
+    lab(|net| {
+        net.arrange(&["link add v0 type veth peer name v1"]);
+        // A link that was up once has a queue.
+        let links = || net.ip(&["-d", "link"]).ok().replace("qdisc noop ", "qdisc noqueue ");
+        let before = links();
+        let path = file("link set v0 mtu 1400\nlink add br7 type bridge\n--wait=60 link set v0 up\n");
+        for (signal, exit) in [("INT", 130), ("TERM", 143)] {
+            let mut command = net.command(env!("CARGO_BIN_EXE_vwire"), &["batch", path.to_str().unwrap()]);
+            let child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+            until("it waits for a carrier", || net.ip(&["link", "show", "v0"]).stdout.contains(",UP").then_some(()));
+            let signal = format!("-{signal}");
+            net.run(net.command("kill", &[&signal, &child.id().to_string()])).ok();
+            let ended = child.wait_with_output().unwrap();
+            let said = String::from_utf8(ended.stderr).unwrap();
+            assert!(
+                said.contains("error: interrupted\nnothing is changed: all that had been done is undone\n"),
+                "{said}"
+            );
+            assert_eq!(ended.status.code(), Some(exit));
+            assert_eq!(links(), before);
+        }
+        let _ = std::fs::remove_file(path);
     });
 }

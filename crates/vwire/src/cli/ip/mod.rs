@@ -48,6 +48,7 @@ use vwire_netlink::Socket;
 
 use crate::lab::namespace;
 pub use crate::lab::nearest;
+use crate::lab::signals::Held;
 use crate::out::{self, Layout, Palette, Printer};
 use crate::snapshot;
 use crate::snapshot::names::Tables;
@@ -77,6 +78,8 @@ pub struct Ip<'a> {
     mode: Mode,
     /// What a command has made, for who waits until it can be used.
     awaited: Vec<wait::Awaited>,
+    /// The signals that are held back while a batch is done as a whole.
+    held: Option<Held>,
     socket: Option<Socket>,
     /// The names of namespaces by their ids, where a snapshot is asked.
     recorded_names: HashMap<i32, Vec<u8>>,
@@ -102,6 +105,7 @@ impl<'a> Ip<'a> {
             wishes,
             mode: Mode::Live,
             awaited: Vec::new(),
+            held: None,
             socket: None,
             recorded_names: HashMap::new(),
             collected: None,

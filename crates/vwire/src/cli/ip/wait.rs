@@ -42,6 +42,9 @@ enum State {
     Failed(String),
 }
 
+/// How long nothing is looked at, at most.
+const MOMENT: Duration = Duration::from_millis(200);
+
 /// Waits until all that was noted can be used.
 ///
 /// # Errors
@@ -69,8 +72,9 @@ pub(super) fn wait(ip: &mut Ip<'_>, patience: Duration) -> Result<(), Failure> {
                     .trying("done, but cannot be used yet")
                     .hint("`--wait=SECONDS` waits longer; `vwire ls` shows what is at the other end"));
             }
-            // A signal or a lost event only makes it look again.
-            let _ = monitor.next(Some(left.max(Duration::from_millis(1))));
+            super::whole::go_on(ip)?;
+            // A lost event only makes it look again, and so does a moment, for the sake of signals that are held back.
+            let _ = monitor.next(Some(left.clamp(Duration::from_millis(1), MOMENT)));
         }
     }
     Ok(())

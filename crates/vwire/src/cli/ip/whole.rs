@@ -3,7 +3,7 @@
 //! 1. Check: each line is read and resolved in a rehearsal, as if those before it had been done. All mistakes are told
 //!    at once, and nothing is changed. `--plan` ends here, and shows what each line would change.
 //! 2. Do: the namespace is looked at once; each line is done, and what it changes is noted.
-//! 3. At the first refusal everything is brought back, and what the line was refused for is told.
+//! 3. At the first refusal, or when a signal asks for the end, everything is brought back, and why is told.
 //!
 //! Deletions of links that follow one another are done together: all get a group of their own, and one request deletes
 //! the group. The kernel waits out a grace period for each request that deletes, not for each link.
@@ -22,6 +22,7 @@ use super::transaction::{Transaction, here};
 use super::wishes::Wishes;
 use super::{Grammar, Ip, Tongue, closed_pipe_is_no_error, unreadable_batch};
 use crate::cli::bridge;
+use crate::lab::signals::{Held, exit_of};
 use crate::out;
 use crate::step::rehearse::Asked;
 use crate::step::{Difference, Names, Reading, Scope, World, differences};
@@ -83,18 +84,29 @@ fn run_text(ip: &mut Ip<'_>, file: &OsStr, text: &[u8], grammar: &Grammar) -> Re
     if wishes.plan {
         return Ok(());
     }
+    ip.held = Held::hold().ok();
     let transaction = Transaction::begin().map_err(|error| unreadable(&error))?;
     ip.mode = Mode::Noting(Box::new(transaction));
     let mut line = 0;
     let done = apply(ip, &commands, grammar, &mut line);
     ip.wishes = wishes;
     let mode = std::mem::replace(&mut ip.mode, Mode::Live);
-    match (done, mode) {
+    let ended = match (done, mode) {
         (Err(failure), Mode::Noting(transaction)) => {
             let left = transaction.roll_back();
             Err(tell_refusal(ip, file, line, failure, &left, &commands))
         }
         _ => Ok(()),
+    };
+    ip.held = None;
+    ended
+}
+
+/// Goes on unless a signal asks for the end.
+pub(super) fn go_on(ip: &Ip<'_>) -> Result<(), Failure> {
+    match ip.held.as_ref().and_then(Held::seen) {
+        Some(signal) => Err(Failure::new(exit_of(signal), "", "interrupted")),
+        None => Ok(()),
     }
 }
 
@@ -292,6 +304,7 @@ fn apply(ip: &mut Ip<'_>, commands: &[Command], grammar: &Grammar, line: &mut us
     let mut done = 0;
     while let Some(command) = commands.get(done) {
         *line = command.number;
+        go_on(ip)?;
         let together = commands[done..].iter().take_while(|command| command.deletes.is_some()).count();
         let count =
             if together >= FEW && delete_together(ip, &commands[done..done + together])? { together } else { 1 };
@@ -411,11 +424,12 @@ fn tell_refusal(
 ) -> Failure {
     let _ = ip.printer.take();
     ip.collected = None;
+    let exit = ip.held.as_ref().and_then(Held::seen).map_or(EXIT_REFUSED, exit_of);
     tell_one(ip, file, number, failure, commands);
     if left.is_empty() {
-        return summary(ip, EXIT_REFUSED, "nothing is changed: all that had been done is undone");
+        return summary(ip, exit, "nothing is changed: all that had been done is undone");
     }
-    let mut failure = Failure::new(EXIT_REFUSED, "", "not all of what had been done could be undone");
+    let mut failure = Failure::new(exit, "", "not all of what had been done could be undone");
     for line in left {
         failure = failure.hint(line.clone());
     }
