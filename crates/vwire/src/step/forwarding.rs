@@ -1,7 +1,7 @@
 //! What bridges and VXLANs were told to know; what they learn and what the kernel puts in is left alone. Pure.
 
 use vwire_netlink::wire::link::KindData;
-use vwire_netlink::{LinkAddress, Neighbour};
+use vwire_netlink::{Link, LinkAddress, Neighbour};
 
 use super::delta::{Delta, compare};
 use super::difference::Difference;
@@ -35,10 +35,12 @@ fn whose(entry: &Neighbour) -> u8 {
 /// Returns whether somebody put it in, rather than the kernel or what was learned.
 fn is_set(entry: &Neighbour, state: &State) -> bool {
     let Some(address) = entry.lladdr else { return false };
-    let is_own = state
-        .links
-        .iter()
-        .any(|link| link.address == Some(address) && (link.index == entry.index || Some(link.index) == entry.master));
+    // The kernel's own: that of the link, of its bridge, and of links on top of it, such as macvlans.
+    let is_its = |link: &Link| {
+        let is_on_top = link.link == Some(entry.index) && link.link_netnsid.is_none();
+        link.index == entry.index || Some(link.index) == entry.master || is_on_top
+    };
+    let is_own = state.links.iter().any(|link| link.address == Some(address) && is_its(link));
     let link = state.link(entry.index);
     let is_vxlan = link.and_then(|link| link.kind()) == Some("vxlan");
     // Groups that a device listens to stand in its own table.
