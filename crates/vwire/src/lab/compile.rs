@@ -17,10 +17,10 @@ use vwire_netlink::wire::link::vlan::Vlan;
 use vwire_netlink::wire::link::vxlan::Vxlan;
 use vwire_netlink::wire::link::{KindData, PropList};
 use vwire_netlink::wire::route::{Hop as WireHop, Metrics, Multipath, Via};
-use vwire_netlink::{Address, BridgeLink, IfName, Link, Neighbour, Route, Rule};
+use vwire_netlink::{Address, BridgeLink, IfName, Link, LinkAddress, Neighbour, Route, Rule};
 
-use super::mark;
 use super::model::{self, Device, DeviceKind, Lab, MacvlanMode, Node, PortVlans, RouteAction, Span};
+use super::{again, mark};
 use crate::snapshot::state::State;
 use crate::step::world::{End, Place, World};
 
@@ -67,10 +67,12 @@ pub fn compile(lab: &Lab, now: &[Option<State>]) -> Result<World, Vec<Problem>> 
     let states: Vec<&State> =
         (0..lab.nodes.len()).map(|at| now.get(at).and_then(Option::as_ref).unwrap_or(&empty)).collect();
     let indexes = indexes(lab, &states);
+    let macs: BTreeSet<LinkAddress> =
+        lab.nodes.iter().flat_map(|node| &node.devices).filter_map(|device| device.mac).collect();
     let mut problems = Vec::new();
     let mut world = World::default();
     for (at, node) in lab.nodes.iter().enumerate() {
-        let mut names = Names { node, at, indexes: &indexes, now: states[at], problems: &mut problems };
+        let mut names = Names { node, at, indexes: &indexes, now: states[at], macs: &macs, problems: &mut problems };
         world.states.push(names.state(&lab.name));
     }
     world.cables = cables(lab, &indexes);
@@ -161,9 +163,9 @@ pub fn sysctls(node: &Node) -> BTreeMap<String, String> {
 }
 
 /// The sysctls that a node's addresses ask for: whether addresses are made up, and whether they are asked for first.
-const IMPLIED: [&str; 2] = ["net.ipv6.conf.default.addr_gen_mode", "net.ipv6.conf.default.accept_dad"];
+pub(super) const IMPLIED: [&str; 2] = ["net.ipv6.conf.default.addr_gen_mode", "net.ipv6.conf.default.accept_dad"];
 
-fn has_ipv6(node: &Node) -> bool {
+pub(super) fn has_ipv6(node: &Node) -> bool {
     node.addresses().any(|own| own.address.is_ipv6())
 }
 
@@ -173,6 +175,8 @@ struct Names<'a> {
     at: usize,
     indexes: &'a Indexes,
     now: &'a State,
+    /// The addresses that the file gives to devices.
+    macs: &'a BTreeSet<LinkAddress>,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -186,6 +190,9 @@ impl Names<'_> {
         for device in &self.node.devices {
             let link = self.link(lab, device);
             let index = link.index;
+            if let Some(there) = self.now.link(index).filter(|_| !self.node.is_host) {
+                state.sysctls.extend(again::sysctls(&link, there, self.node, device));
+            }
             state.links.push(link);
             state.addresses.extend(device.addresses.iter().map(|own| address(index, own)));
             if let Some(vlans) = &device.vlans {
@@ -200,7 +207,11 @@ impl Names<'_> {
         for route in &self.node.routes {
             state.routes.push(self.route(route));
         }
-        state.rules.extend(self.node.rules.iter().map(rule));
+        let mut rules: Vec<Rule> = self.node.rules.iter().map(rule).collect();
+        if !self.node.is_host {
+            again::number(&mut rules);
+        }
+        state.rules = rules;
         for neighbour in &self.node.neighbours {
             let index = self.index(&neighbour.device, neighbour.span);
             state.neighbours.push(Neighbour {
@@ -249,9 +260,12 @@ impl Names<'_> {
         let (kind, parent, data) = self.kind(device);
         link.link = parent;
         link.set_kind(kind, data);
-        link.mtu = link.mtu.or_else(|| self.mtu(device, 0));
-        if let Some(there) = self.now.link(link.index).cloned() {
-            self.as_new(&mut link, &there);
+        link.mtu = link.mtu.or_else(|| again::mtu(self.node, device, 0));
+        if let Some(there) = self.now.link(link.index) {
+            again::as_new(&mut link, there, self.node, device);
+            if link.address.is_none() && there.address.is_some_and(|address| self.macs.contains(&address)) {
+                again::yield_address(&mut link, lab, &self.node.name);
+            }
         }
         let mut names: Vec<_> = device.long_name.iter().map(|long| long.as_str().into()).collect();
         if self.node.is_host {
@@ -266,36 +280,6 @@ impl Names<'_> {
     fn is_port_of_aware(&self, device: &Device) -> bool {
         let master = self.node.devices.iter().find(|own| device.master.as_ref() == Some(&own.name));
         master.is_some_and(|master| matches!(master.kind, DeviceKind::Bridge { vlan_aware: true, .. }))
-    }
-
-    /// Says of a link that is there already what a new one would have by itself.
-    fn as_new(&self, link: &mut Link, there: &Link) {
-        let is_asked = |name: &str| self.node.sysctls.contains_key(name);
-        if !self.node.is_host && there.addr_gen_mode().is_some() && !IMPLIED.iter().any(|name| is_asked(name)) {
-            link.set_addr_gen_mode(u8::from(!has_ipv6(self.node)));
-        }
-        let filters = |link: &Link| match link.kind_data() {
-            Some(KindData::Bridge(bridge)) => bridge.vlan_filtering,
-            _ => None,
-        };
-        if filters(link).is_none()
-            && filters(there) == Some(1)
-            && let Some(KindData::Bridge(bridge)) = link.linkinfo.as_mut().and_then(|info| info.data.as_mut())
-        {
-            bridge.vlan_filtering = Some(0);
-        }
-    }
-
-    /// Returns the MTU that the kernel gives a new device, where that does not depend on what comes later.
-    fn mtu(&self, device: &Device, depth: usize) -> Option<u32> {
-        match &device.kind {
-            DeviceKind::Veth { .. } | DeviceKind::Tuntap { .. } | DeviceKind::Dummy => Some(1500),
-            DeviceKind::Macvlan { parent, .. } | DeviceKind::Vlan { parent, .. } if depth < 8 => {
-                let below = self.node.devices.iter().find(|own| own.name == *parent)?;
-                below.mtu.or_else(|| self.mtu(below, depth + 1))
-            }
-            _ => None,
-        }
     }
 
     /// Returns the kernel's word for a kind of device, the index of the device below, and what only that kind has.

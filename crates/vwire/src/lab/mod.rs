@@ -1,5 +1,6 @@
 //! Whole networks: namespaces, and what is built inside them.
 
+mod again;
 pub mod capability;
 pub mod compile;
 pub mod condition;

@@ -14,8 +14,8 @@ use super::model::Lab;
 use super::netfilter::{Ruleset, removal};
 use crate::snapshot::state::State;
 use crate::step::scope::{Parts, Reach, RouteKey};
-use crate::step::world::{Names, Place, World};
-use crate::step::{Action, Reading, Scope, Step, Verb};
+use crate::step::world::{End, Names, Place, World};
+use crate::step::{Action, Object, Reading, Scope, Step, Verb};
 
 /// How many letters of a command are shown.
 const LONGEST: usize = 72;
@@ -194,17 +194,42 @@ pub struct Beside {
     pub rules: Vec<NftRule>,
 }
 
+/// Returns the links that steps make: what was on one of that index before is gone with it.
+#[must_use]
+pub fn made(steps: &[Step]) -> BTreeSet<End> {
+    let mut made = BTreeSet::new();
+    for step in steps {
+        match &step.action {
+            Action::Object { verb: Verb::Add, object: Object::Link { link, into, peer }, .. } => {
+                made.insert(End { place: into.unwrap_or(step.place), index: link.index });
+                made.extend(peer.iter().map(|(peer, place)| End { place: *place, index: peer.index }));
+            }
+            Action::Tuntap { link } => drop(made.insert(End { place: step.place, index: link.index })),
+            _ => {}
+        }
+    }
+    made
+}
+
 /// Returns the name of a lab's table of nftables.
 #[must_use]
 pub fn table_of(lab: &str) -> String {
     format!("vwire-{lab}")
 }
 
-/// Returns the steps for what packets suffer on a node's links, and for what it translates and lets through.
+/// Returns the steps for what packets suffer on a node's links, and for what it translates and lets through; `made` are
+/// the links that are made anew before.
 ///
 /// # Errors
 /// The kernel has no `netem`, which the file asks for.
-pub fn beside(lab: &Lab, at: usize, wanted: &State, now: &Beside, has_netem: bool) -> Result<Vec<Step>, Failed> {
+pub fn beside(
+    lab: &Lab,
+    at: usize,
+    wanted: &State,
+    now: &Beside,
+    made: &BTreeSet<End>,
+    has_netem: bool,
+) -> Result<Vec<Step>, Failed> {
     let Some(node) = lab.nodes.get(at) else { return Ok(Vec::new()) };
     let mut steps = Vec::new();
     let step =
@@ -220,6 +245,7 @@ pub fn beside(lab: &Lab, at: usize, wanted: &State, now: &Beside, has_netem: boo
         let there = now
             .qdiscs
             .iter()
+            .filter(|qdisc| !made.contains(&End { place: Place(at), index: qdisc.index }))
             .find(|qdisc| qdisc.index == link.index && qdisc.parent == vwire_netlink::wire::qdisc::ROOT);
         match (wished, there) {
             (Some(wished), there) if !there.is_some_and(|there| is_satisfied(&wished, there)) => {

@@ -30,6 +30,8 @@ const CHANGEABLE_FLAGS: u32 = 0x10 | 0x100 | 0x200;
 const BY_KERNEL: std::ops::RangeInclusive<u8> = 1..=3;
 /// `IFAPROT_KERNEL_RA`.
 const BY_ROUTER: u8 = 2;
+/// `IN6_ADDR_GEN_MODE_NONE`.
+const GEN_NONE: u8 = 1;
 /// The life of an address that never ends.
 const FOREVER: u32 = u32::MAX;
 
@@ -125,6 +127,12 @@ fn asked(address: &Address) -> Address {
     }
 }
 
+/// Returns whether an address was made up on a link that is to make up none.
+fn is_made_up(address: &Address, wanted: &State) -> bool {
+    let is_local = matches!(local(address), Some(IpAddr::V6(ip)) if ip.is_unicast_link_local());
+    is_local && wanted.link(address.index).is_some_and(|link| link.addr_gen_mode() == Some(GEN_NONE))
+}
+
 /// Returns the addresses of a state that count here.
 fn considered<'a>(context: &Context<'a>, state: &'a State, is_checking: bool) -> impl Iterator<Item = &'a Address> {
     let Context { place, scope, wanted, .. } = *context;
@@ -135,7 +143,7 @@ fn considered<'a>(context: &Context<'a>, state: &'a State, is_checking: bool) ->
             && !is_routers(address)
             && match context.is_picture() {
                 true => !is_kernels(address) || is_checking || context.is_quiet(address.index),
-                false => !is_kernels(address) || is_wanted(address),
+                false => !is_kernels(address) || is_wanted(address) || is_made_up(address, wanted),
             }
     })
 }

@@ -356,7 +356,11 @@ fn make(wanted: &Map<'_>, made: &[End], picture: bool, plan: &mut Plan) {
             finish(link, &fresh, *end, wanted, picture, plan);
             continue;
         }
-        let first = creation(link, wanted, *end);
+        let mut first = creation(link, wanted, *end);
+        if link.kind() == Some("bridge") && !picture {
+            // Said in that message it would be forgotten for that of the first port.
+            first.mtu = None;
+        }
         finish(link, &first, *end, wanted, picture, plan);
         let object = Object::Link { link: Box::new(first), into: None, peer: None };
         plan.object(Stage::LinkComes, end.place, Verb::Add, object);
@@ -410,6 +414,9 @@ fn finish(link: &Link, made: &Link, end: End, wanted: &Map<'_>, picture: bool, p
     let mut rest = Link { index: link.index, ..Link::default() };
     if link.master.unwrap_or(0) != 0 && made.master.is_none() {
         rest.master = link.master;
+    }
+    if link.kind() == Some("bridge") && made.mtu.is_none() {
+        rest.mtu = link.mtu;
     }
     rest.ifalias = link.ifalias.clone().filter(|alias| !alias.as_bytes().is_empty());
     rest.linkmode = link.linkmode.filter(|mode| *mode != 0);

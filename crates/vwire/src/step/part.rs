@@ -2,6 +2,8 @@
 //!
 //! A part that is put right by itself spoils no other where the kernel refuses it.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use vwire_netlink::wire::link::bridge::BoolOptions;
 use vwire_netlink::wire::link::{AfInet, KindData, LinkInfo, PropList, ProtoDownReason, SlaveData};
 use vwire_netlink::wire::nest::RawNest;
@@ -19,6 +21,8 @@ const NESTED: u16 = 0x8000;
 const INET_CONF: u16 = 1;
 /// `IFLA_BR_MULTI_BOOLOPT`.
 const BITS: u16 = 46;
+/// `IFLA_VXLAN_GROUP`, `IFLA_VXLAN_LOCAL`, and the same of IPv6.
+const VXLAN_ENDS: [[u16; 2]; 2] = [[2, 4], [16, 17]];
 /// `IF_OPER_UP`.
 const OPER_UP: u8 = 6;
 
@@ -245,10 +249,46 @@ pub(super) fn is_fixed(kind: Option<&str>, number: u16) -> bool {
 /// Returns whether two links of one kind differ in something that only a new link can have.
 pub(super) fn differs_for_good(wanted: &Link, now: &Link) -> bool {
     let (wanted_bytes, now_bytes) = (kind_bytes(wanted), kind_bytes(now));
+    if may_open(wanted, now) || other_family(&wanted_bytes, &now_bytes, wanted.kind()) {
+        return true;
+    }
     Attributes::new(&wanted_bytes).filter(|attribute| is_fixed(wanted.kind(), attribute.number())).any(|attribute| {
         let now = Attributes::new(&now_bytes).find(|other| other.number() == attribute.number());
         now.is_some_and(|now| now.payload() != attribute.payload())
     })
+}
+
+/// Returns whether a TUN or TAP device may be opened by others than it should be: nobody is told by no attribute.
+fn may_open(wanted: &Link, now: &Link) -> bool {
+    match (wanted.kind_data(), now.kind_data()) {
+        (Some(KindData::Tun(wanted)), Some(KindData::Tun(now))) => {
+            (wanted.owner, wanted.group) != (now.owner, now.group)
+        }
+        _ => false,
+    }
+}
+
+/// Returns whether a VXLAN goes over IPv4 and should go over IPv6, or the other way round.
+fn other_family(wanted: &[u8], now: &[u8], kind: Option<&str>) -> bool {
+    let says =
+        |bytes: &[u8], numbers: [u16; 2]| Attributes::new(bytes).any(|attribute| numbers.contains(&attribute.number()));
+    let is_six = |bytes: &[u8]| says(bytes, VXLAN_ENDS[1]);
+    kind == Some("vxlan") && (is_six(wanted) || says(wanted, VXLAN_ENDS[0])) && is_six(wanted) != is_six(now)
+}
+
+/// Says of a link that was read what the kernel says by leaving it out: that a VXLAN has no other end, no end of its
+/// own, no link below.
+pub fn complete(link: &mut Link) {
+    if let Some(KindData::Vxlan(vxlan)) = link.linkinfo.as_mut().and_then(|info| info.data.as_mut()) {
+        if vxlan.group6.is_some() || vxlan.local6.is_some() {
+            vxlan.group6.get_or_insert(Ipv6Addr::UNSPECIFIED);
+            vxlan.local6.get_or_insert(Ipv6Addr::UNSPECIFIED);
+        } else {
+            vxlan.group.get_or_insert(Ipv4Addr::UNSPECIFIED);
+            vxlan.local.get_or_insert(Ipv4Addr::UNSPECIFIED);
+        }
+        vxlan.link.get_or_insert(0);
+    }
 }
 
 /// Returns the attributes of `wanted` that `now` has with another value; `None` where there are none.
@@ -319,6 +359,8 @@ pub(super) fn creation_data(link: &Link) -> Option<KindData> {
         // Some count as set if they are there at all: the inner TTL, remote checksums, the bits that must be 0.
         Some("vxlan") => match number {
             21 | 22 | 28 => payload == [0],
+            // No other end, no end of its own, no link below.
+            2..=4 | 16 | 17 => payload.iter().all(|byte| *byte == 0),
             33 => payload == [0xf7, 0xff, 0xff, 0xff, 0, 0, 0, 0xff],
             _ => false,
         },

@@ -234,7 +234,8 @@ fn open_node(walker: &mut Walker, lab: &Lab, node: &Node) -> Done<Option<Site>> 
 
 /// Reads the tables that a lab says something of.
 fn read(socket: &mut Socket, node: &Node) -> Result<State, vwire_netlink::DumpError> {
-    let links = socket.links(&LinkFilter::without_stats())?;
+    let mut links = socket.links(&LinkFilter::without_stats())?;
+    links.iter_mut().for_each(crate::step::part::complete);
     let mut routes = socket.routes(&Route::default())?;
     routes.retain(|route| route.flags & CLONED == 0);
     let switches = |link: &WireLink| matches!(link.kind(), Some("bridge" | "vxlan"));

@@ -63,10 +63,7 @@ fn host(lab: &Lab, node: &Node, wanted: &World, now: &World, at: usize) -> Done<
     let (wanted, now) = (wanted.state(Place(at)), now.state(Place(at)));
     for device in &node.devices {
         let Some(there) = now.link_named(device.name.as_bytes()) else { continue };
-        let own = mark::of_host_link(&lab.name, &device.name);
-        let is_own = there.group == Some(mark::group(&lab.name))
-            || there.alt_names().iter().any(|name| name.as_bytes() == own.as_bytes());
-        if !is_own {
+        if !is_own(lab, there) {
             return Err(Failed::new(format!(
                 "this machine has a device `{}` that lab `{}` did not make",
                 device.name, lab.name
@@ -78,7 +75,10 @@ fn host(lab: &Lab, node: &Node, wanted: &World, now: &World, at: usize) -> Done<
     for (device, own) in node.devices.iter().flat_map(|device| device.addresses.iter().map(move |own| (device, own))) {
         let link = wanted.links.iter().find(|link| link.ifname.is_some_and(|name| name == device.name.as_str()));
         let index = link.map_or(0, |link| link.index);
-        let rival = now.addresses.iter().filter(|there| there.index != index).find(|there| {
+        // What the lab's own devices had before, it gives up.
+        let is_foreign = |index: u32| !now.link(index).is_some_and(|link| is_own(lab, link));
+        let others = now.addresses.iter().filter(|there| there.index != index && is_foreign(there.index));
+        let rival = others.into_iter().find(|there| {
             there.local.or(there.address).is_some_and(|other| {
                 other.is_ipv4() == own.address.is_ipv4()
                     && (other == own.address || overlaps(own.address, other, own.prefix_length.min(there.prefixlen)))
@@ -96,6 +96,12 @@ fn host(lab: &Lab, node: &Node, wanted: &World, now: &World, at: usize) -> Done<
         }
     }
     Ok(())
+}
+
+/// Returns whether a link of the machine itself is the lab's.
+fn is_own(lab: &Lab, link: &Link) -> bool {
+    link.group == Some(mark::group(&lab.name))
+        || link.alt_names().iter().any(|name| mark::is_host_link_of(&lab.name, name.as_bytes()))
 }
 
 /// Returns whether two addresses share so many bits.
@@ -237,18 +243,21 @@ pub fn has_netem(walker: &mut Walker) -> bool {
 /// No namespace can be made.
 pub fn fresh_sysctls(walker: &mut Walker, names: &[&String]) -> Done<BTreeMap<String, String>> {
     in_scratch(walker, |_| {
-        let fresh = |name: &&&String| {
-            let mut parts: Vec<&str> = name.split('.').collect();
-            if let Some(at) = parts.iter().position(|part| matches!(*part, "conf" | "neigh"))
-                && let Some(device) = parts.get_mut(at + 1)
-                && *device != "all"
-            {
-                *device = "default";
-            }
-            Some(((**name).clone(), sysctl::read(&parts.join(".")).ok()?))
-        };
+        let fresh = |name: &&&String| Some(((**name).clone(), sysctl::read(&of_new_device(name)).ok()?));
         Ok(names.iter().filter_map(|name| fresh(&name)).collect())
     })
+}
+
+/// Returns the sysctl that says what a new device gets where the one asked for is a device's.
+pub fn of_new_device(name: &str) -> String {
+    let mut parts: Vec<&str> = name.split('.').collect();
+    if let Some(at) = parts.iter().position(|part| matches!(*part, "conf" | "neigh"))
+        && let Some(device) = parts.get_mut(at + 1)
+        && *device != "all"
+    {
+        *device = "default";
+    }
+    parts.join(".")
 }
 
 /// Runs something with a socket in a namespace that has `lo` and a bridge and is gone afterwards.

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use super::site;
 use crate::lab::model::Node;
 use crate::lab::record::Record;
 
@@ -30,6 +31,8 @@ pub fn keep_host_sysctls(
     before: &BTreeMap<String, String>,
 ) -> io::Result<()> {
     let value = |name: &String| before.get(name).or_else(|| now.get(name));
-    let rows = host.sysctls.keys().filter_map(|name| Some(format!("{name}={}\n", value(name)?)));
+    // Those of the lab's own devices go with them.
+    let own = host.sysctls.keys().filter(|name| !site::is_of_device(name, host));
+    let rows = own.filter_map(|name| Some(format!("{name}={}\n", value(name)?)));
     record.write(FILE, rows.collect::<String>().as_bytes())
 }

@@ -12,6 +12,7 @@ use crate::lab::model::{Lab, Node};
 use crate::lab::namespace::walk::{Walker, walk};
 use crate::lab::plan::{self, Beside, Plan};
 use crate::lab::record::Record;
+use crate::lab::sysctl;
 use crate::snapshot::state::State;
 use crate::step::scope::Reach;
 use crate::step::world::{Names, Place, World};
@@ -122,7 +123,9 @@ pub fn survey(walker: &mut Walker, lab: &Lab, record: &Record) -> Done<Survey> {
     let applied = applied(record);
     if let Some(applied) = &applied {
         field.note_rules(lab, applied);
-        extra.extend(dropped_sysctls(lab, applied));
+        for (at, names) in dropped_sysctls(lab, applied) {
+            extra.entry(at).or_default().extend(names);
+        }
     }
     let mut now = field.look(walker, lab, &extra)?;
     let mut wanted = compile(lab, &field.states).map_err(first_problem)?;
@@ -145,9 +148,10 @@ pub fn survey(walker: &mut Walker, lab: &Lab, record: &Record) -> Done<Survey> {
     precheck::check(lab, &wanted, &now, &field)?;
     let has_netem = !plan::needs_netem(lab) || precheck::has_netem(walker);
     let mut steps = converge(&wanted, &now, &scope);
+    let made = plan::made(&steps);
     for (at, state) in wanted.states.iter().enumerate() {
         let nothing = Beside::default();
-        steps.extend(plan::beside(lab, at, state, field.beside.get(&at).unwrap_or(&nothing), has_netem)?);
+        steps.extend(plan::beside(lab, at, state, field.beside.get(&at).unwrap_or(&nothing), &made, has_netem)?);
     }
     if !makes.is_empty() {
         precheck::kinds(walker, lab, &makes)?;
@@ -160,10 +164,17 @@ pub fn survey(walker: &mut Walker, lab: &Lab, record: &Record) -> Done<Survey> {
 /// Returns the sysctls of nodes that the file said when it was applied last, and says no more.
 fn dropped_sysctls(lab: &Lab, applied: &Lab) -> BTreeMap<usize, Vec<String>> {
     let mut dropped = BTreeMap::new();
-    for (at, node) in lab.nodes.iter().enumerate().filter(|(_, node)| !node.is_host) {
+    for (at, node) in lab.nodes.iter().enumerate() {
         let Some(old) = applied.nodes.iter().find(|old| old.name == node.name) else { continue };
         let now = compile::sysctls(node);
-        let names: Vec<String> = compile::sysctls(old).into_keys().filter(|name| !now.contains_key(name)).collect();
+        // Those of a device that goes, go with it.
+        // Of the machine's own it is known what they were.
+        let stays = |name: &String| match site::is_of_device(name, old) {
+            true => site::is_of_device(name, node),
+            false => !node.is_host,
+        };
+        let left = compile::sysctls(old).into_keys().filter(|name| !now.contains_key(name));
+        let names: Vec<String> = left.filter(stays).collect();
         if !names.is_empty() {
             dropped.insert(at, names);
         }
@@ -179,6 +190,14 @@ fn fill_in_fresh_values(
     now: &World,
     wanted: &mut World,
 ) -> Done<()> {
+    if let Some((at, names)) = host.and_then(|host| Some((host, dropped.get(&host)?))) {
+        for name in names {
+            let value = sysctl::read(&precheck::of_new_device(name));
+            if let (Ok(value), true) = (value, now.state(Place(at)).sysctls.contains_key(name)) {
+                wanted.states[at].sysctls.entry(name.clone()).or_insert(value);
+            }
+        }
+    }
     let of_nodes: Vec<(usize, &String)> = dropped
         .iter()
         .filter(|(at, _)| Some(**at) != host)
