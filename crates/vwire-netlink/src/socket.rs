@@ -55,9 +55,7 @@ impl Socket {
     /// [`OpenError`] if the kernel refuses; that needs no privilege, so it means a lack of memory or descriptors,
     /// a sandbox, or a kernel older than 5.0, without strict dumps.
     pub fn open() -> Result<Self, OpenError> {
-        let socket = Self::with_protocol(libc::NETLINK_ROUTE)?;
-        socket.option("NETLINK_GET_STRICT_CHK", libc::NETLINK_GET_STRICT_CHK, 1)?;
-        Ok(socket)
+        Self::with_protocol(libc::NETLINK_ROUTE)?.strict()
     }
 
     /// Opens a socket that speaks another protocol of netlink (`NETLINK_*`).
@@ -66,8 +64,27 @@ impl Socket {
     ///
     /// [`OpenError`] if the kernel refuses.
     pub fn with_protocol(protocol: i32) -> Result<Self, OpenError> {
+        let fd = sys::socket(protocol).map_err(|source| OpenError { step: "socket", source })?;
+        Self::bind(fd)
+    }
+
+    /// Takes over a socket that speaks rtnetlink, opened elsewhere: by another process, in another namespace.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] if it is bound already (`EINVAL`), or no netlink socket.
+    pub fn from_fd(fd: OwnedFd) -> Result<Self, OpenError> {
+        Self::bind(fd)?.strict()
+    }
+
+    /// Asks for answers to what was asked alone.
+    fn strict(self) -> Result<Self, OpenError> {
+        self.option("NETLINK_GET_STRICT_CHK", libc::NETLINK_GET_STRICT_CHK, 1)?;
+        Ok(self)
+    }
+
+    fn bind(fd: OwnedFd) -> Result<Self, OpenError> {
         let failed = |step| move |source| OpenError { step, source };
-        let fd = sys::socket(protocol).map_err(failed("socket"))?;
         sys::bind(fd.as_fd()).map_err(failed("bind"))?;
         let port = sys::local_port(fd.as_fd()).map_err(failed("getsockname"))?;
         let socket = Self { fd, port, sequence: 0, buffer: vec![0; BUFFER_LEN], fake: None };
@@ -522,6 +539,14 @@ mod tests {
         socket.buffer.truncate(64);
         assert!(!socket.links(&LinkFilter::all()).unwrap().is_empty());
         assert!(socket.buffer.len() > 64);
+    }
+
+    #[test]
+    fn a_socket_that_was_opened_elsewhere_speaks_as_one_of_ours() {
+        let mut socket = Socket::from_fd(sys::socket(libc::NETLINK_ROUTE).unwrap()).unwrap();
+        assert!(!socket.links(&LinkFilter::all()).unwrap().is_empty());
+        let error = Socket::from_fd(std::fs::File::open("/dev/null").unwrap().into()).unwrap_err();
+        assert_eq!((error.step, error.source.raw_os_error()), ("bind", Some(libc::ENOTSOCK)));
     }
 
     #[test]
