@@ -16,6 +16,7 @@
 //! crates `vwire-netlink` and `vwire-tuntap`.
 #![allow(rustdoc::private_intra_doc_links, reason = "who reads these pages works on vwire, and sees what is private")]
 
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod lab;
 pub mod out;
