@@ -15,7 +15,7 @@
 //! [`message`](super::message), how it is answered in [`serve`](super::serve), what a fork may do in [`sys`].
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::process::Child;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -35,9 +35,9 @@ use crate::lab::namespace::sandbox::SandboxError;
 use crate::lab::namespace::{Sandbox, processes};
 
 /// How long the first word of the holder may take: milliseconds, and more on a machine that is very busy.
-const HELLO_PATIENCE: Duration = Duration::from_secs(10);
+const HELLO_PATIENCE: Duration = Duration::from_secs(20);
 /// How often it is tried, since a fork may come at a bad moment.
-const TRIES: usize = 3;
+const TRIES: usize = 2;
 /// How long the processes of a lab may take to end before they are killed.
 const END_PATIENCE: Duration = Duration::from_secs(10);
 /// The longest answer over the control socket, in bytes.
@@ -96,17 +96,19 @@ impl Keeper {
     pub(super) fn ask(
         &self,
         request: &Request,
-        descriptors: &[std::os::fd::BorrowedFd<'_>],
+        descriptors: &[BorrowedFd<'_>],
     ) -> Result<(Channel, Vec<String>, Vec<OwnedFd>), Error> {
-        let failed = |error: io::Error| Error::because("the lab's process does not answer", &error);
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => {
+                Error::new("the lab's process has ended: the lab is gone")
+            }
+            _ => Error::because("the lab's process does not answer", &error),
+        };
         let (ours, theirs) = Channel::pair().map_err(failed)?;
         send(self.control.as_fd(), &[0], &[theirs.as_fd()]).map_err(failed)?;
         drop(theirs);
         ours.send(&request.encode(), descriptors).map_err(failed)?;
-        let (body, descriptors) = ours.receive().map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => Error::new("the lab's process has ended: the lab is gone"),
-            _ => failed(error),
-        })?;
+        let (body, descriptors) = ours.receive().map_err(failed)?;
         let notes = Error::take(Answer::decode(&body))?;
         Ok((ours, notes, descriptors))
     }

@@ -20,6 +20,8 @@
 //! `/run/netns`, no device, no sysctl. As root it takes `CAP_SYS_ADMIN` and `CAP_NET_ADMIN`; an ordinary user gets a user
 //! namespace, where the machine allows it, else the [`Error`] names the setting.
 //!
+//! All of it is blocking, and takes milliseconds unless the lab's commands take longer.
+//!
 //! - [`node`], [`program`]: what a test does with a lab, modelled on the standard library;
 //! - [`keeper`]: the process, and why it ends with the test;
 //! - [`serve`]: how it answers; [`message`], [`channel`]: what is said, and over what;

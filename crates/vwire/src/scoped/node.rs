@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
+use nix::libc::{AF_NETLINK, NETLINK_ROUTE, SOCK_RAW};
 use vwire_tuntap::{Device, PacketInfo};
 
 use super::error::Error;
@@ -93,6 +94,15 @@ impl<'a> Node<'a> {
     /// The kernel's.
     pub fn socket(&self, domain: i32, kind: i32, protocol: i32) -> Result<OwnedFd, Error> {
         self.open(Wanted::Socket { domain, kind, protocol }).map(|(descriptor, _)| descriptor)
+    }
+
+    /// Opens a socket that speaks rtnetlink in the node: links, addresses, routes as typed objects.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn netlink(&self) -> Result<vwire_netlink::Socket, Error> {
+        let descriptor = self.socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE)?;
+        vwire_netlink::Socket::from_fd(descriptor).map_err(|error| Error::because(&error, &error.source))
     }
 
     /// Opens a queue of a TUN or TAP device that the lab's file gives the node: the test is the other end of it.

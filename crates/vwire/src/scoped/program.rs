@@ -20,8 +20,9 @@ use super::message::{Answer, Request};
 
 /// A program to be run in a node, made by [`Node::command`](super::Node::command): as [`std::process::Command`] is.
 ///
-/// The program has the node's network, its `/sys`, a hosts file that knows the other nodes, `VWIRE_LAB` and `VWIRE_NODE`
-/// in the environment, and else what the test has. What runs still when the guard goes is killed.
+/// The program has the node's network, its `/sys`, a hosts file that knows the other nodes, an empty `/run`, a `/proc` of
+/// the lab's processes alone, `VWIRE_LAB` and `VWIRE_NODE` in the environment, and else what the test has. What runs still
+/// when the guard goes is killed.
 pub struct Command<'a> {
     keeper: &'a Keeper,
     node: String,

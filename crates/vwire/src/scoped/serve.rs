@@ -23,7 +23,7 @@ use super::channel::{Channel, send};
 use super::error::Error;
 use super::message::{Answer, Request, Wanted};
 use super::sys;
-use crate::lab::engine::Listener;
+use crate::lab::engine::Silent;
 use crate::lab::engine::up::{Order, up};
 use crate::lab::exec::Inside;
 use crate::lab::file::accounts::OfThisMachine;
@@ -92,24 +92,11 @@ fn answer(lab: &Mutex<model::Lab>, channel: &Channel) {
     }
 }
 
-/// Keeps the warnings, which are told to the test.
-#[derive(Default)]
-struct Warnings(Vec<String>);
-
-impl Listener for Warnings {
-    fn waits(&mut self, _: &str, _: Option<u32>) {}
-    fn progress(&mut self, _: &'static str, _: usize, _: usize) {}
-    fn warns(&mut self, text: &str) {
-        self.0.push(text.to_owned());
-    }
-}
-
 fn bring_up(kept: &Mutex<model::Lab>, text: &str, file: &str) -> Result<Vec<String>, Error> {
     let (lab, _) = read_with(text, file, &OfThisMachine).map_err(Error::in_file)?;
-    let mut warnings = Warnings::default();
-    up(Order { lab: &lab, text }, &mut warnings).map_err(|failed| Error::of(&failed, text, file))?;
+    up(Order { lab: &lab, text }, &mut Silent).map_err(|failed| Error::of(&failed, text, file))?;
     *lock(kept) = lab;
-    Ok(warnings.0)
+    Ok(Vec::new())
 }
 
 fn check(lab: &model::Lab) -> Result<Vec<String>, Error> {

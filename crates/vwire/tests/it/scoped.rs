@@ -131,6 +131,46 @@ mod anyone {
     }
 
     #[test]
+    fn a_nodes_links_are_read_and_set_from_the_test() {
+        let Some(lab) = up(PAIR) else { return };
+        let mut socket = lab.node("alice").unwrap().netlink().unwrap();
+        let links = socket.links(&vwire_netlink::LinkFilter::all()).unwrap();
+        let eth0 = links.into_iter().find(|link| link.ifname.is_some_and(|name| name == "eth0")).unwrap();
+        let smaller = vwire_netlink::Link { index: eth0.index, mtu: Some(1300), ..vwire_netlink::Link::default() };
+        socket.request(&vwire_netlink::Request::set_link(&smaller)).unwrap();
+        assert_eq!(sh(&lab, "alice", "cat /sys/class/net/eth0/mtu"), "1300");
+    }
+
+    #[test]
+    fn a_test_that_is_busy_with_all_that_a_fork_copies_has_labs_as_well() {
+        let Some(_) = up(PAIR) else { return };
+        // Goes with the thread that has it, however that ends.
+        let goes_on = std::sync::Arc::new(());
+        // Memory, the environment, threads: each is under a lock, or between two states, most of the time.
+        let memory = || drop((0..99).map(|size| vec![1_u8; size * 99]).collect::<Vec<_>>());
+        let environment = || drop(std::env::vars_os().collect::<Vec<_>>());
+        let threads = || drop(std::thread::spawn(|| vec![0_u8; 9999]).join().unwrap());
+        let busy: [&(dyn Fn() + Sync); 3] = [&memory, &environment, &threads];
+        std::thread::scope(|scope| {
+            for body in busy {
+                let goes_on = std::sync::Arc::downgrade(&goes_on);
+                scope.spawn(move || {
+                    while goes_on.strong_count() > 0 {
+                        body();
+                    }
+                });
+            }
+            scope.spawn(move || {
+                let _goes_on = goes_on;
+                for _ in 0..20 {
+                    let lab = Lab::from_toml(PAIR).unwrap().up().unwrap();
+                    assert_eq!(sh(&lab, "alice", "echo $VWIRE_NODE"), "alice");
+                }
+            });
+        });
+    }
+
+    #[test]
     fn labs_of_one_name_stand_beside_each_other_and_in_threads() {
         let Some(first) = up(PAIR) else { return };
         let _listener = first.node("bob").unwrap().tcp_listener("10.0.0.2:7").unwrap();
@@ -262,6 +302,25 @@ mod anyone {
         assert_eq!(told, "`bob` has no TUN or TAP device `tun0` in the lab's file");
     }
 
+    #[test]
+    fn a_guard_and_what_it_gives_may_be_used_from_any_thread() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Running>();
+        shared::<vwire::scoped::Node<'_>>();
+        shared::<vwire::scoped::Child>();
+        shared::<vwire::Error>();
+    }
+
+    /// For the test on what a test leaves that dies too early; its lab is never up, since `sleep` does not end.
+    #[test]
+    #[ignore = "a part of another test"]
+    fn a_lab_is_never_quite_up() {
+        let text =
+            format!("{PAIR}[node.bob]\nrun = [{{ command = 'sleep 1000.{}', within = '30s' }}]\n", std::process::id());
+        let told = Lab::from_toml(&text).unwrap().up().unwrap_err().to_string();
+        assert!(told.contains("has not ended within 30s"), "{told}");
+    }
+
     /// For the tests on what is left behind a process that dies; by itself, a lab that is up until its input ends.
     #[test]
     #[ignore = "a part of other tests"]
@@ -292,12 +351,7 @@ fn a_test_that_is_killed_leaves_no_process_and_no_namespace() {
         return;
     }
     for signal in [nix::libc::SIGKILL, nix::libc::SIGABRT, nix::libc::SIGINT] {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "scoped::anyone::a_lab_is_held_until_the_input_ends", "--ignored", "--nocapture"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = other_test("a_lab_is_held_until_the_input_ends").spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let held = lines.map(Result::unwrap).find_map(|line| Some(line.strip_prefix("held ")?.to_owned())).unwrap();
         let networks: BTreeSet<String> = held.split(' ').map(str::to_owned).collect();
@@ -307,6 +361,63 @@ fn a_test_that_is_killed_leaves_no_process_and_no_namespace() {
         until("the end of all that was in the lab", || processes_in(&networks).is_empty().then_some(()));
         child.wait().unwrap();
     }
+}
+
+/// Makes a command of one of the tests that are a part of others.
+fn other_test(name: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", &format!("scoped::anyone::{name}"), "--ignored", "--nocapture"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
+}
+
+#[test]
+fn a_test_that_is_killed_while_its_lab_comes_up_leaves_nothing_either() {
+    if !privileged() {
+        return;
+    }
+    let mut child = other_test("a_lab_is_never_quite_up").spawn().unwrap();
+    let words = format!("sleep\01000.{}\0", child.id());
+    let found = || {
+        let entries = fs::read_dir("/proc").unwrap().flatten();
+        let is_it =
+            |path: &std::path::PathBuf| fs::read(path.join("cmdline")).is_ok_and(|line| line == words.as_bytes());
+        entries.map(|entry| entry.path()).find(is_it)
+    };
+    let path = until("the program that keeps the lab from being up", found);
+    let network = fs::read_link(path.join("ns/net")).unwrap().to_str().unwrap().to_owned();
+    child.kill().unwrap();
+    until("its end", || found().is_none().then_some(()));
+    until("the end of all beside it", || processes_in(&[network.clone()].into()).is_empty().then_some(()));
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_lab_whose_processes_are_killed_is_gone_whole_and_the_test_is_told() {
+    if !privileged() {
+        return;
+    }
+    for which in [0, 1] {
+        let (lab, networks) = busy().unwrap();
+        let own = sh(&lab, "bob", "readlink /proc/1/ns/net");
+        let mut holders: Vec<i32> = processes_in(&[own].into()).iter().map(|path| path[6..].parse().unwrap()).collect();
+        holders.sort_unstable();
+        assert_eq!(holders.len(), 2);
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(holders[which]), nix::sys::signal::SIGKILL).unwrap();
+        until("the end of all that was in the lab", || processes_in(&networks).is_empty().then_some(()));
+        let told = lab.node("bob").unwrap().udp_socket("10.0.0.2:0").unwrap_err().to_string();
+        assert_eq!(told, "the lab's process has ended: the lab is gone");
+    }
+}
+
+#[test]
+fn a_ready_lab_comes_up_from_its_file_and_its_checks_hold() {
+    if !privileged() {
+        return;
+    }
+    let lab = Lab::from_file(top().join("labs/router.toml")).unwrap();
+    assert_eq!(lab.name(), "router");
+    lab.up().unwrap().check().unwrap();
 }
 
 /// Runs tests of this binary as an ordinary user, behind a line of the shell.
