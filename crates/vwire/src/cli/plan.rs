@@ -36,11 +36,11 @@ fn run(call: &mut Call<'_>) -> u8 {
         Err(exit) => return exit,
     };
     settle(&loaded.lab.name, call.stderr);
-    let survey = match look(&loaded.lab) {
+    let (survey, lab) = match look(&loaded.lab) {
         Ok(survey) => survey,
         Err(failed) => return tell(&failed, Some(&loaded), call.stderr),
     };
-    let lines = survey.plan.lines(&loaded.lab, &survey.names(&loaded.lab));
+    let lines = survey.plan.lines(&lab, &survey.names(&lab));
     let json = call.arguments.get_flag("json") || call.options.json;
     let pretty = call.arguments.get_flag("pretty") || call.options.pretty;
     let text = if json { document(&loaded.lab.name, &lines, pretty) } else { people(&lines).into_bytes() };

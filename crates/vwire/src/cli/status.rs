@@ -54,11 +54,11 @@ fn run(call: &mut Call<'_>) -> u8 {
         let _ = writeln!(call.stderr, "error: lab `{name}` {why}\nhint: `vwire up FILE` brings it up");
         return REFUSED;
     };
-    let survey = match look(&lab) {
+    let (survey, whole) = match look(&lab) {
         Ok(survey) => survey,
         Err(failed) => return tell(&failed, None, call.stderr),
     };
-    let (drift, strangers) = (survey.drift(&lab), survey.strangers(&lab));
+    let (drift, strangers) = (survey.drift(&whole), survey.strangers(&whole));
     let names = Names::of(Vec::new(), &[&survey.wanted, &survey.now]);
     let json = call.arguments.get_flag("json") || call.options.json;
     let pretty = call.arguments.get_flag("pretty") || call.options.pretty;

@@ -70,7 +70,7 @@ fn run(call: &mut Call<'_>) -> u8 {
 
 /// Sees to it that a lab which is up is as the file says: what somebody works with is neither changed nor taken down.
 fn is_as_it_is(lab: &Lab) -> Done<()> {
-    if Record::of(&lab.name).read(APPLIED).is_none() || look(lab)?.plan.is_empty() {
+    if Record::of(&lab.name).read(APPLIED).is_none() || look(lab)?.0.plan.is_empty() {
         return Ok(());
     }
     let name = &lab.name;

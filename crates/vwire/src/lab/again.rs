@@ -24,6 +24,8 @@ const OPER_UP: u8 = 6;
 const FAMILIES: [u8; 2] = [2, 10];
 /// What the kernel starts to count down from where rules say no priority: that of table `main`.
 const RULE_MAIN: u32 = 32766;
+/// The least MTU with which a device has IPv6 at all (`IPV6_MIN_MTU`).
+const LEAST_OF_IPV6: u32 = 1280;
 /// The MTU of an Ethernet.
 const ETHERNET: u32 = 1500;
 /// What a VXLAN puts before a frame: Ethernet, UDP, its own header, and that of IPv4 or IPv6.
@@ -33,11 +35,11 @@ const DEEPEST: usize = 8;
 
 /// Says of a link that is there already what a new one would have by itself.
 pub(super) fn as_new(link: &mut Link, there: &Link, node: &Node, device: &Device) {
-    if let Some(mode) = gen_mode(there, node).filter(|mode| !is_made_up_now(*mode, there)) {
-        link.set_addr_gen_mode(mode);
-    }
     if matches!(device.kind, DeviceKind::Bridge { .. }) {
         link.mtu = link.mtu.or_else(|| Some(mtu_of_bridge(node, &device.name)));
+    }
+    if let Some(mode) = gen_mode(link, there, node).filter(|mode| !is_made_up_now(*mode, there)) {
+        link.set_addr_gen_mode(mode);
     }
     part::complete(link);
     let data = link.linkinfo.as_mut().and_then(|info| info.data.as_mut());
@@ -56,9 +58,10 @@ fn is_made_up_now(mode: u8, there: &Link) -> bool {
 }
 
 /// Returns how a link that is there is to make up IPv6 addresses, where that is the node's to say.
-fn gen_mode(there: &Link, node: &Node) -> Option<u8> {
+fn gen_mode(link: &Link, there: &Link, node: &Node) -> Option<u8> {
+    let may_be = link.mtu.is_none_or(|mtu| mtu >= LEAST_OF_IPV6);
     let is_asked = IMPLIED.iter().any(|name| node.sysctls.contains_key(*name));
-    there.addr_gen_mode().filter(|_| !node.is_host && !is_asked)?;
+    there.addr_gen_mode().filter(|_| may_be && !node.is_host && !is_asked)?;
     Some(GEN_MODES[usize::from(!has_ipv6(node))])
 }
 
@@ -66,7 +69,7 @@ fn gen_mode(there: &Link, node: &Node) -> Option<u8> {
 pub(super) fn sysctls(link: &Link, there: &Link, node: &Node, device: &Device) -> Vec<(String, String)> {
     let is_same = link.kind() == there.kind();
     let changes = |mode: &u8| is_same && there.addr_gen_mode() != Some(*mode);
-    let Some(mode) = gen_mode(there, node).filter(changes) else { return Vec::new() };
+    let Some(mode) = gen_mode(link, there, node).filter(changes) else { return Vec::new() };
     let name = |what: &str| format!("net.ipv6.conf.{}.{what}", device.name.replace('.', "/"));
     let own = |what: &str| (name(what), mode.to_string());
     // Where nobody asks for neighbours, the kernel looks for no duplicates anyway.

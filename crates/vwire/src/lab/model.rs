@@ -36,6 +36,8 @@ pub struct Node {
     pub name: String,
     /// Whether it is the machine itself (`host`): there, only what the lab makes is the lab's.
     pub is_host: bool,
+    /// Whether the file names it no more: it goes once all else is done, and until then is brought back if need be.
+    pub leaves: bool,
     /// Whether it came to be because a wire ends at a bridge of this name.
     pub is_bridge: bool,
     /// Its devices, `lo` aside, each after those that it needs (parent, master).

@@ -41,6 +41,16 @@ impl<'a> Map<'a> {
         Self { links, cables }
     }
 
+    /// Returns on how many others a link stands.
+    fn depth(&self, end: End) -> usize {
+        let mut below = end;
+        let under = |end: End| {
+            let link = self.links.get(&end).filter(|link| link.kind().is_some_and(|kind| ON_TOP.contains(&kind)))?;
+            Some(End { index: link.link?, ..end })
+        };
+        (0..DEEPEST).find(|_| under(below).map(|next| below = next).is_none()).unwrap_or(DEEPEST)
+    }
+
     /// Returns the links that go when one goes, that one among them.
     fn going_with(&self, end: End) -> BTreeSet<End> {
         let mut going = BTreeSet::from([end]);
@@ -133,7 +143,8 @@ pub(super) fn plan<'a>(wanted: &World, now: &'a World, scope: &Scope, plan: &mut
     let made = missing(&wanted_map, &left_map, scope);
     give_up_names(&wanted_map, &left_map, &made, scope, plan);
     make(&wanted_map, &made, scope.is_picture(), plan);
-    change(&wanted_map, &left_map, scope, plan, &mut busy);
+    let arrived: BTreeSet<End> = moves.iter().map(|moving| moving.to).collect();
+    change(&wanted_map, &left_map, scope, &arrived, plan, &mut busy);
     for end in &made {
         let master = wanted_map.links.get(end).and_then(|link| link.master);
         busy.extend(master.map(|index| End { index, ..*end }));
@@ -175,6 +186,7 @@ fn moves(wanted: &Map<'_>, now: &Map<'_>, scope: &Scope) -> Vec<Move> {
             end.place != to.place
                 && scope.has_link(end.place, end.index)
                 && !wanted.links.contains_key(end)
+                && (scope.is_picture() || stays_itself(*end, link, *to, wanted, now))
                 && link.kind() == target.kind()
                 && link.perm_address.unwrap_or_default() == target.perm_address.unwrap_or_default()
                 && link.address == Some(address)
@@ -185,6 +197,12 @@ fn moves(wanted: &Map<'_>, now: &Map<'_>, scope: &Scope) -> Vec<Move> {
         }
     }
     moves
+}
+
+/// Returns whether a link that a wish finds elsewhere is what is wanted once it is moved: not one on top of another or a
+/// VXLAN, which stay with the namespace that they came from, and of cables the one with the same other end.
+fn stays_itself(from: End, link: &Link, to: End, wanted: &Map<'_>, now: &Map<'_>) -> bool {
+    !link.kind().is_some_and(|kind| ON_TOP.contains(&kind)) && wanted.cables.get(&to) == now.cables.get(&from)
 }
 
 fn is_zero(address: LinkAddress) -> bool {
@@ -460,12 +478,21 @@ fn port_object(link: &Link, data: SlaveData) -> Object {
     Object::Link { link: Box::new(link), into: None, peer: None }
 }
 
-/// Adds the steps that change links which stay.
-fn change(wanted: &Map<'_>, left: &Map<'_>, scope: &Scope, plan: &mut Plan, busy: &mut BTreeSet<End>) {
+/// Adds the steps that change links which stay; those that arrive bring names along that nobody wants.
+fn change(
+    wanted: &Map<'_>,
+    left: &Map<'_>,
+    scope: &Scope,
+    arrived: &BTreeSet<End>,
+    plan: &mut Plan,
+    busy: &mut BTreeSet<End>,
+) {
     let picture = scope.is_picture();
     let stay = left.links.iter().filter(|(end, _)| scope.has_link(end.place, end.index));
-    let stay: Vec<(End, &Link, &Link)> =
+    let mut stay: Vec<(End, &Link, &Link)> =
         stay.filter_map(|(end, now)| Some((*end, *wanted.links.get(end)?, *now))).collect();
+    // What stands on another may have no greater MTU.
+    stay.sort_by_key(|(end, ..)| wanted.depth(*end));
     let is_own = |part: &part::Part, link: &Link| !(part.name == "address" && link.kind() == Some("bridge"));
     let others_change = !busy.is_empty()
         || stay
@@ -482,9 +509,11 @@ fn change(wanted: &Map<'_>, left: &Map<'_>, scope: &Scope, plan: &mut Plan, busy
             busy.insert(end);
             let object = Object::Link { link: Box::new(link), into: None, peer: None };
             let action = Action::Object { verb: Verb::Set, object, was: Some(was).filter(|was| !was.is_empty()) };
-            plan.add(Stage::LinkChanges, end.place, action);
+            // What comes to stand on it may need it.
+            let grows = part.name == "mtu" && wanted.mtu > now.mtu;
+            plan.add(if grows { Stage::LinkGrows } else { Stage::LinkChanges }, end.place, action);
         }
-        let (given, taken) = part::differing_names(wanted, now, picture);
+        let (given, taken) = part::differing_names(wanted, now, picture || arrived.contains(&end));
         for (verb, names) in [(Verb::Delete, taken), (Verb::Add, given)] {
             if !names.is_empty() {
                 busy.insert(end);

@@ -21,6 +21,8 @@ pub(super) enum Stage {
     LinkMoves,
     /// Names that others need are given up.
     LinkYields,
+    /// MTUs are raised.
+    LinkGrows,
     /// Sysctls that new links are made by.
     DefaultSet,
     LinkComes,

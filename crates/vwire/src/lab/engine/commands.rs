@@ -28,7 +28,8 @@ pub fn to_run(lab: &Lab, applied: Option<&Lab>, makes: &[usize]) -> Vec<usize> {
     let is_due = |at: usize, node: &Node| {
         let old = applied.and_then(|applied| applied.nodes.iter().find(|old| old.name == node.name));
         let same = |old: &Node| essence(old) == essence(node);
-        makes.contains(&at) && !node.commands.is_empty() || old.is_some_and(|old| !same(old))
+        !node.leaves && makes.contains(&at) && !node.commands.is_empty()
+            || !node.leaves && old.is_some_and(|old| !same(old))
     };
     lab.nodes.iter().enumerate().filter(|(at, node)| is_due(*at, node)).map(|(at, _)| at).collect()
 }

@@ -219,8 +219,7 @@ fn go_back(lab: &str, record: &Record, listener: &mut (dyn Listener + Send)) -> 
     let new = applied(record);
     let old = record.read(PREVIOUS[2].1).map(|text| read(record, &text).map(|lab| (lab, text))).transpose()?;
     let labs = [new.as_ref(), old.as_ref().map(|(lab, _)| lab)];
-    let touches = labs.into_iter().flatten().find(|lab| lab.nodes.iter().any(|node| node.is_host));
-    let host = touches.map(|lab| up::lock_host(lab, listener)).transpose()?.flatten();
+    let host = up::lock_host(&labs, listener)?;
     let journal = Journal::read_kept(record);
     let gone = walk(|walker| match &old {
         None => go(walker, lab, record, journal.as_ref(), listener),

@@ -7,6 +7,7 @@ use vwire_netlink::{Link, Request, Socket};
 
 use super::field::{self, Field};
 use super::journal::Journal;
+use super::survey::HOST;
 use super::up::names_like;
 use super::{Done, Listener, commands, saved};
 use crate::lab::failed::Failed;
@@ -50,7 +51,8 @@ pub fn down(lab: &str, known: Option<&Lab>, listener: &mut (dyn Listener + Send)
     let had_record = record.exists();
     let _lock = super::up::lock(&record, lab, listener)?;
     commands::stop(&record, |_| true);
-    let host = known.map(|known| super::up::lock_host(known, listener)).transpose()?.flatten();
+    let applied = super::survey::applied(&record);
+    let host = super::up::lock_host(&[known, applied.as_ref()], listener)?;
     let done = walk(|walker| clear(walker, lab, &record, known, listener));
     super::up::unlock_host(host);
     let any = done.map_err(|error| Failed::new("cannot start a thread").because(&error))??;
@@ -205,7 +207,14 @@ pub(super) fn bring_back(walker: &mut Walker, record: &Record, journal: &Journal
     }
     let unread = || Failed::new("the file of the run that did not end cannot be read any more");
     let read = read_with(&journal.pending, &record.file_name(), &OfThisMachine);
-    let (lab, _) = read.map_err(|_| unread())?;
+    let (mut lab, _) = read.map_err(|_| unread())?;
+    // What the run was about to take away.
+    let is_known = |name: &&String| lab.nodes.iter().any(|node| node.name == **name);
+    let unknown: Vec<&String> = journal.before.keys().filter(|name| !is_known(name)).collect();
+    for name in unknown {
+        let is_host = name == HOST;
+        lab.nodes.push(Node { name: name.clone(), is_host, leaves: !is_host, ..Node::default() });
+    }
     let mut field = Field::open(walker, &lab)?;
     let now = field.look(walker, &lab, &BTreeMap::new())?;
     let wanted = compile::compile(&lab, &field.states).map_err(|_| unread())?;

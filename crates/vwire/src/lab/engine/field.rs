@@ -34,8 +34,6 @@ pub struct Field {
     pub states: Vec<Option<State>>,
     /// What each has beside.
     pub beside: BTreeMap<usize, Beside>,
-    /// The nodes that the lab had and the file has no more.
-    pub stray: Vec<String>,
 }
 
 impl Field {
@@ -48,22 +46,8 @@ impl Field {
         for node in &lab.nodes {
             field.sites.push(open_node(walker, lab, node)?);
         }
-        for name in super::up::names_like(&lab.name) {
-            let node = name.to_string().split_once('.').map(|(_, node)| node.to_owned()).unwrap_or_default();
-            let is_known = lab.nodes.iter().any(|own| own.name == node && !own.is_host);
-            if !is_known && down::is_marked(walker, &lab.name, &name) {
-                field.stray.push(node);
-            }
-        }
         go_home(walker)?;
         Ok(field)
-    }
-
-    /// Returns whether any namespace of the lab's own is there.
-    #[must_use]
-    pub fn is_fresh(&self, lab: &Lab) -> bool {
-        let own = lab.nodes.iter().zip(&self.sites).filter(|(node, _)| !node.is_host);
-        own.into_iter().all(|(_, site)| site.is_none()) && self.stray.is_empty()
     }
 
     /// Notes where the lab, as it was applied last, translates or filters: there its table is looked for.
@@ -176,6 +160,19 @@ impl Field {
         self.sites = sites;
         ids
     }
+}
+
+/// Returns the nodes that a lab has, by their marks, and its file has not.
+pub fn strays(walker: &mut Walker, lab: &Lab) -> Vec<String> {
+    let mut strays = Vec::new();
+    for name in super::up::names_like(&lab.name) {
+        let node = name.to_string().split_once('.').map(|(_, node)| node.to_owned()).unwrap_or_default();
+        let is_known = lab.nodes.iter().any(|own| own.name == node && !own.is_host);
+        if !is_known && down::is_marked(walker, &lab.name, &name) {
+            strays.push(node);
+        }
+    }
+    strays
 }
 
 /// Returns a site for a node that is not there: an empty namespace that nobody sees.

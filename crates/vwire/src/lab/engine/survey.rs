@@ -32,6 +32,8 @@ pub struct Survey {
     pub now: World,
     /// What may be touched.
     pub scope: Scope,
+    /// What may be touched to bring back what was: of namespaces that go, too, where cables end.
+    pub undo_scope: Scope,
     /// What is to be done.
     pub plan: Plan,
     /// What the machine's own sysctls were before the lab.
@@ -71,7 +73,7 @@ impl Survey {
     #[must_use]
     pub fn strangers(&self, lab: &Lab) -> Vec<(String, String)> {
         let mut found = Vec::new();
-        for (at, node) in lab.nodes.iter().enumerate().filter(|(_, node)| !node.is_host) {
+        for (at, node) in lab.nodes.iter().enumerate().filter(|(_, node)| !node.is_host && !node.leaves) {
             let Some(Reach::Parts(parts)) = self.scope.reaches.get(at) else { continue };
             let links = &self.now.state(Place(at)).links;
             for link in links.iter().filter(|link| !parts.links.contains(&link.index)) {
@@ -98,19 +100,41 @@ pub struct Drift {
     pub what: Option<Difference>,
 }
 
-/// Surveys a lab without changing anything.
+/// Surveys a lab without changing anything, and returns it with what it has beyond its file ([`whole`]), too.
 ///
 /// # Errors
 /// What stands in the way.
-pub fn look(lab: &Lab) -> Done<Survey> {
+pub fn look(lab: &Lab) -> Done<(Survey, Lab)> {
     super::up::may_build()?;
     site::allow_descriptors(lab.nodes.len())?;
     let record = Record::of(&lab.name);
-    let surveyed = walk(|walker| survey(walker, lab, &record));
+    let surveyed = walk(|walker| {
+        let lab = whole(walker, lab, &record);
+        survey(walker, &lab, &record).map(|survey| (survey, lab))
+    });
     surveyed.map_err(|error| Failed::new("cannot start a thread").because(&error))?
 }
 
-/// Looks at what is there and works out what is to be done.
+/// Returns a lab with what it had and its file names no more: nodes that are to go, and the machine itself.
+#[must_use]
+pub fn whole(walker: &mut Walker, lab: &Lab, record: &Record) -> Lab {
+    let mut whole = lab.clone();
+    let has_host = |lab: &Lab| lab.nodes.iter().any(|node| node.is_host);
+    if !has_host(lab) && applied(record).is_some_and(|applied| has_host(&applied)) {
+        whole.nodes.push(Node { name: HOST.to_owned(), is_host: true, ..Node::default() });
+    }
+    for name in super::field::strays(walker, lab) {
+        whole.nodes.push(Node { name, leaves: true, ..Node::default() });
+    }
+    // Whoever surveys begins at home; where that fails, so will they.
+    let _ = walker.go_home();
+    whole
+}
+
+/// The name of the machine itself in a file.
+pub const HOST: &str = "host";
+
+/// Looks at what is there and works out what is to be done; the lab is [`whole`].
 ///
 /// # Errors
 /// What stands in the way.
@@ -144,12 +168,16 @@ pub fn survey(walker: &mut Walker, lab: &Lab, record: &Record) -> Done<Survey> {
         }
     }
     let before = applied.as_ref().and_then(|applied| compile_host(lab, applied, &field));
-    let scope = plan::scope(lab, &wanted, &now, before.as_ref());
+    let leaving: Vec<usize> = (0..lab.nodes.len()).filter(|at| lab.nodes[*at].leaves).collect();
+    leaving.iter().for_each(|at| wanted.states[*at] = State::default());
+    let undo_scope = plan::scope(lab, &wanted, &now, before.as_ref());
+    let mut scope = undo_scope.clone();
+    leaving.iter().for_each(|at| scope.reaches[*at] = Reach::default());
     precheck::check(lab, &wanted, &now, &field)?;
     let has_netem = !plan::needs_netem(lab) || precheck::has_netem(walker);
     let mut steps = converge(&wanted, &now, &scope);
     let made = plan::made(&steps);
-    for (at, state) in wanted.states.iter().enumerate() {
+    for (at, state) in wanted.states.iter().enumerate().filter(|(at, _)| !leaving.contains(at)) {
         let nothing = Beside::default();
         steps.extend(plan::beside(lab, at, state, field.beside.get(&at).unwrap_or(&nothing), &made, has_netem)?);
     }
@@ -157,8 +185,9 @@ pub fn survey(walker: &mut Walker, lab: &Lab, record: &Record) -> Done<Survey> {
         precheck::kinds(walker, lab, &makes)?;
     }
     let runs = commands::to_run(lab, applied.as_ref(), &makes);
-    let plan = Plan { makes, removes: field.stray.clone(), steps, runs };
-    Ok(Survey { field, wanted, now, scope, plan, sysctls })
+    let removes = leaving.iter().map(|at| lab.nodes[*at].name.clone()).collect();
+    let plan = Plan { makes, removes, steps, runs };
+    Ok(Survey { field, wanted, now, scope, undo_scope, plan, sysctls })
 }
 
 /// Returns the sysctls of nodes that the file said when it was applied last, and says no more.

@@ -11,9 +11,9 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::confirm::{self, Trial};
-use super::field::Field;
+use super::field::strays;
 use super::journal::Journal;
-use super::survey::{APPLIED, Survey, survey};
+use super::survey::{APPLIED, Survey, applied, survey, whole};
 use super::{Done, Listener, commands, down, go_on, saved, site};
 use crate::lab::capability::{self, Capability};
 use crate::lab::exec::HOSTS;
@@ -72,7 +72,8 @@ pub fn up_on_trial(order: Order<'_>, trial: Option<Trial<'_>>, listener: &mut (d
     confirm::settle(&order.lab.name, listener)?;
     let _lock = lock(&record, &order.lab.name, listener)?;
     confirm::refuse_while_waiting(&order.lab.name, &record)?;
-    let built = lock_host(order.lab, listener).and_then(|host| {
+    let applied = applied(&record);
+    let built = lock_host(&[Some(order.lab), applied.as_ref()], listener).and_then(|host| {
         let built = walk(|walker| Run { order, trial, record: &record, walker, listener }.run());
         unlock_host(host);
         built.map_err(|error| Failed::new("cannot start a thread").because(&error))?
@@ -108,13 +109,14 @@ pub fn lock(record: &Record, lab: &str, listener: &mut (dyn Listener + Send)) ->
     })
 }
 
-/// Takes the lock of the machine itself, which several labs may change, if the lab has a part of it.
+/// Takes the lock of the machine itself, which several labs may change, if the lab has, or had, a part of it.
 ///
 /// # Errors
 /// As [`lock`].
-pub fn lock_host(lab: &Lab, listener: &mut (dyn Listener + Send)) -> Done<Option<Lock>> {
-    let touches = lab.nodes.iter().any(|node| node.is_host);
-    touches.then(|| lock(&Record::of_host(), &lab.name, listener)).transpose()
+pub fn lock_host(labs: &[Option<&Lab>], listener: &mut (dyn Listener + Send)) -> Done<Option<Lock>> {
+    let touches = |lab: &&Lab| lab.nodes.iter().any(|node| node.is_host);
+    let touching = labs.iter().copied().flatten().find(touches);
+    touching.map(|lab| lock(&Record::of_host(), &lab.name, listener)).transpose()
 }
 
 /// Gives the lock of the machine itself back, and leaves nothing of it.
@@ -155,6 +157,8 @@ pub(super) fn finish(
     walker: &mut Walker,
     listener: &mut (dyn Listener + Send),
 ) -> Done<()> {
+    let lab = whole(walker, order.lab, record);
+    let order = Order { lab: &lab, ..order };
     let mut survey = survey(walker, order.lab, record)?;
     if !survey.plan.makes.is_empty() {
         return apply(order, record, walker, listener);
@@ -169,8 +173,7 @@ pub(super) fn finish(
 
 /// Removes the namespaces of a lab that its file does not name.
 pub(super) fn remove_strays(walker: &mut Walker, lab: &Lab, record: &Record) -> Done<()> {
-    let stray = Field::open(walker, lab)?.stray;
-    stray.iter().try_for_each(|node| {
+    strays(walker, lab).iter().try_for_each(|node| {
         commands::stop(record, |own| own == node);
         remove(&lab.name, node).map_err(Failed::partly)
     })
@@ -191,6 +194,13 @@ impl Run<'_> {
     }
 
     fn apply(&mut self) -> Done<Outcome> {
+        let lab = whole(self.walker, self.order.lab, self.record);
+        let order = Order { lab: &lab, ..self.order };
+        let (trial, record) = (self.trial, self.record);
+        Run { order, trial, record, walker: self.walker, listener: self.listener }.apply_whole()
+    }
+
+    fn apply_whole(&mut self) -> Done<Outcome> {
         let mut survey = survey(self.walker, self.order.lab, self.record)?;
         if survey.plan.is_empty() {
             return Ok(Outcome::Unchanged);
@@ -237,7 +247,8 @@ impl Run<'_> {
     fn journal(&self, survey: &Survey) -> Journal {
         let lab = self.order.lab;
         let name = |at: &usize| lab.nodes.get(*at).map(|node| node.name.clone());
-        let touched: BTreeSet<usize> = survey.plan.steps.iter().map(|step| step.place.0).collect();
+        let leaves = (0..lab.nodes.len()).filter(|at| lab.nodes[*at].leaves);
+        let touched: BTreeSet<usize> = survey.plan.steps.iter().map(|step| step.place.0).chain(leaves).collect();
         let is_there = |at: &&usize| !survey.plan.makes.contains(at);
         let before =
             touched.iter().filter(is_there).filter_map(|at| Some((name(at)?, survey.now.state(Place(*at)).clone())));
@@ -326,7 +337,7 @@ impl Run<'_> {
         });
         let has_others = survey.plan.makes.len() < self.order.lab.nodes.len();
         if has_others && places.all().count() == self.order.lab.nodes.len() {
-            let mut scope = Scope { reading: Reading::Picture, ..survey.scope.clone() };
+            let mut scope = Scope { reading: Reading::Picture, ..survey.undo_scope.clone() };
             for at in &survey.plan.makes {
                 scope.reaches[*at] = Reach::default();
             }
@@ -355,9 +366,7 @@ impl Run<'_> {
             return Aftermath::Left(left);
         }
         journal.close(self.record);
-        if survey.field.stray.is_empty()
-            && survey.plan.makes.len() == self.order.lab.nodes.iter().filter(|node| !node.is_host).count()
-        {
+        if survey.plan.makes.len() == self.order.lab.nodes.iter().filter(|node| !node.is_host).count() {
             self.record.remove_all();
         }
         Aftermath::Unchanged
