@@ -89,11 +89,15 @@ impl Record {
     pub fn lock(&self, patience: Duration, waits: Waits<'_>) -> Result<Lock, LockError> {
         let start = Instant::now();
         loop {
-            fs::create_dir_all(&self.path).map_err(LockError::Failed)?;
-            match self.try_lock() {
+            match fs::create_dir_all(&self.path).and_then(|()| self.try_lock()) {
                 Ok(Some(lock)) => return Ok(lock),
                 Ok(None) => {}
-                Err(error) => return Err(LockError::Failed(error)),
+                // Whoever had the last lab is just taking the directories away.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    self.remove_empty();
+                    return Err(LockError::Failed(error));
+                }
             }
             let pid = self.read(LOCK).and_then(|text| text.trim().parse().ok());
             if start.elapsed() >= patience {
@@ -124,8 +128,8 @@ impl Record {
         if !fs::metadata(&path).is_ok_and(|now| now.ino() == inode) {
             return Ok(None);
         }
-        file.set_len(0)?;
-        writeln!(&*file, "{}", std::process::id())?;
+        // Only those who wait are told by it whom they wait for.
+        let _ = file.set_len(0).and_then(|()| writeln!(&*file, "{}", std::process::id()));
         Ok(Some(Lock { _file: file }))
     }
 
@@ -166,6 +170,20 @@ impl Record {
             }
         }
         self.remove(LOCK);
+        self.remove_empty();
+    }
+
+    /// Removes what a process that was killed left of a directory in which nothing is kept but the lock.
+    pub fn sweep(&self) {
+        if self.exists()
+            && let Ok(Some(_lock)) = self.try_lock()
+        {
+            self.remove_all();
+        }
+    }
+
+    /// Removes the directories in which nothing is.
+    fn remove_empty(&self) {
         let _ = fs::remove_dir(&self.path);
         // Whatever other lab is there keeps these.
         let _ = fs::remove_dir(DIRECTORY);

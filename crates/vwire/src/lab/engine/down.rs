@@ -6,14 +6,14 @@ use vwire_netlink::wire::nft;
 use vwire_netlink::{Link, Request, Socket};
 
 use super::field::{self, Field};
-use super::journal::Journal;
+use super::journal::{self, Journal};
 use super::survey::HOST;
 use super::up::names_like;
-use super::{Done, Listener, commands, saved};
+use super::{Done, Listener, beside, commands, saved};
 use crate::lab::failed::Failed;
 use crate::lab::file::accounts::OfThisMachine;
 use crate::lab::file::read_with;
-use crate::lab::model::{Lab, Node};
+use crate::lab::model::{DeviceKind, Lab, Node};
 use crate::lab::namespace::Namespace;
 use crate::lab::namespace::named::{self, Name};
 use crate::lab::namespace::walk::{Walker, walk};
@@ -51,11 +51,12 @@ pub fn down(lab: &str, known: Option<&Lab>, listener: &mut (dyn Listener + Send)
     let had_record = record.exists();
     let _lock = super::up::lock(&record, lab, listener)?;
     commands::stop(&record, |_| true);
-    let applied = super::survey::applied(&record);
-    let host = super::up::lock_host(&[known, applied.as_ref()], listener)?;
+    let labs = [super::survey::applied(&record), journal::pending(&record)];
+    let host = super::up::lock_host(&[known, labs[0].as_ref(), labs[1].as_ref()], listener)?;
     let done = walk(|walker| clear(walker, lab, &record, known, listener));
     super::up::unlock_host(host);
     let any = done.map_err(|error| Failed::new("cannot start a thread").because(&error))??;
+    Record::of_host().sweep();
     record.remove_all();
     Ok(if any || had_record { Gone::All } else { Gone::Nothing })
 }
@@ -71,8 +72,9 @@ pub(super) fn clear(
     known: Option<&Lab>,
     listener: &mut (dyn Listener + Send),
 ) -> Done<bool> {
-    let applied = super::survey::applied(record);
-    let of_host = clear_host(lab, record, &[known, applied.as_ref()])?;
+    // Of a run that did not end, too.
+    let labs = [super::survey::applied(record), journal::pending(record)];
+    let of_host = clear_host(lab, record, &[known, labs[0].as_ref(), labs[1].as_ref()])?;
     // All are looked at before the first goes: the kernel is busy with those that go, and would let the others wait.
     let (own, foreign): (Vec<Name>, Vec<Name>) =
         names_like(lab).into_iter().partition(|name| is_marked(walker, lab, name) || named::is_leftover(name));
@@ -108,9 +110,11 @@ fn clear_host(lab: &str, record: &Record, known: &[Option<&Lab>]) -> Done<bool> 
     let mut socket = Socket::open().map_err(|error| Failed::new("cannot open a socket").because(&error.source))?;
     let links = socket.links(&vwire_netlink::LinkFilter::without_stats());
     let links = links.map_err(|error| Failed::new(format!("cannot read the links of this machine: {error}")))?;
+    let unmarked = maybe_unmarked(record);
     let is_own = |link: &&Link| {
         link.group == Some(mark::group(lab))
             || link.alt_names().iter().any(|name| mark::is_host_link_of(lab, name.as_bytes()))
+            || is_unmarked(link, &unmarked)
     };
     let own: Vec<u32> = links.iter().filter(is_own).map(|link| link.index).collect();
     for index in own {
@@ -128,15 +132,37 @@ fn clear_host(lab: &str, record: &Record, known: &[Option<&Lab>]) -> Done<bool> 
             any |= clear_routes(&mut socket, lab, at);
         }
     }
-    if let Ok(mut tables) = Socket::with_protocol(NETFILTER) {
-        any |= tables.transaction(nft::SUBSYSTEM, &netfilter::removal(&plan::table_of(lab))).is_ok();
-    }
+    any |= remove_table(lab);
     for (name, value) in saved::host_sysctls(record) {
         sysctl::write(&name, &value)
             .map_err(|error| Failed::new(format!("cannot set `{name}` back to `{value}`")).because(&error))?;
         any = true;
     }
     Ok(any)
+}
+
+/// Returns the names of TUN and TAP devices that a run which did not end may have made: no message makes them, and so they
+/// are without a mark for a moment.
+fn maybe_unmarked(record: &Record) -> Vec<String> {
+    let (Some(journal), Some(lab)) = (Journal::read(record), journal::pending(record)) else { return Vec::new() };
+    let Some((_, host)) = host_of(&lab) else { return Vec::new() };
+    let was_there = |name: &str| {
+        let before = journal.before.get(&host.name);
+        before.is_none_or(|state| state.link_named(name.as_bytes()).is_some())
+    };
+    let own = host.devices.iter().filter(|device| matches!(device.kind, DeviceKind::Tuntap { .. }));
+    own.map(|device| device.name.clone()).filter(|name| !was_there(name)).collect()
+}
+
+fn is_unmarked(link: &Link, names: &[String]) -> bool {
+    let is_plain = link.kind() == Some("tun") && link.group.unwrap_or(0) == 0;
+    is_plain && names.iter().any(|name| link.ifname.is_some_and(|own| own == name.as_str()))
+}
+
+/// Takes away the machine's own table of a lab, and returns whether there was one.
+pub fn remove_table(lab: &str) -> bool {
+    let Ok(mut tables) = Socket::with_protocol(NETFILTER) else { return false };
+    tables.transaction(nft::SUBSYSTEM, &netfilter::removal(&plan::table_of(lab))).is_ok()
 }
 
 fn host_of(lab: &Lab) -> Option<(usize, &Node)> {
@@ -192,6 +218,7 @@ pub fn undo(walker: &mut Walker, lab: &str, record: &Record, journal: &Journal) 
         }
     }
     bring_back(walker, record, journal)?;
+    beside::bring_back(walker, lab, record)?;
     undo_namespaces(walker, lab, journal)?;
     journal.close(record);
     Ok(())

@@ -55,7 +55,7 @@ impl Field {
         for (node, site) in lab.nodes.iter().zip(&mut self.sites) {
             let old = applied.nodes.iter().find(|old| old.name == node.name);
             if let (Some(old), Some(site)) = (old, site) {
-                site.had_rules = Ruleset::of(old, "").is_some();
+                site.had_rules |= Ruleset::of(old, "").is_some();
             }
         }
     }

@@ -11,6 +11,9 @@ use vwire_netlink::{MessageType, Request};
 
 use super::confirm;
 use super::survey::APPLIED;
+use crate::lab::file::accounts::OfThisMachine;
+use crate::lab::file::read_with;
+use crate::lab::model::Lab;
 use crate::lab::record::Record;
 use crate::snapshot::state::State;
 
@@ -32,6 +35,8 @@ pub struct Journal {
     pub before: BTreeMap<String, State>,
     /// The cables between places, as nodes and indexes.
     pub cables: Vec<((String, u32), (String, u32))>,
+    /// The nodes whose namespaces go once all else is done.
+    pub removes: Vec<String>,
     /// The text of the file that it applies.
     pub pending: String,
 }
@@ -45,6 +50,9 @@ impl Journal {
         let mut text = format!("{HEAD}\n");
         for node in &self.makes {
             text.push_str(&format!("makes {node}\n"));
+        }
+        for node in &self.removes {
+            text.push_str(&format!("removes {node}\n"));
         }
         for (node, state) in &self.before {
             record.write(&file_of(node), &pack(state))?;
@@ -88,6 +96,14 @@ impl Journal {
         Self::read_with(record, PENDING)
     }
 
+    /// Returns the nodes that a run was removing which did all else.
+    #[must_use]
+    pub fn removing(record: &Record) -> Vec<String> {
+        let is_over = Self::is_there(record) && !record.path_of(PENDING).exists();
+        let journal = is_over.then(|| Self::read_with(record, APPLIED)).flatten();
+        journal.map(|journal| journal.removes).unwrap_or_default()
+    }
+
     /// Reads the one of a run that has ended, and that is kept until somebody confirms what it did.
     #[must_use]
     pub fn read_kept(record: &Record) -> Option<Self> {
@@ -101,6 +117,7 @@ impl Journal {
         for line in text.strip_prefix(HEAD)?.lines() {
             match line.split_once(' ') {
                 Some(("makes", node)) => journal.makes.push(node.to_owned()),
+                Some(("removes", node)) => journal.removes.push(node.to_owned()),
                 Some(("before", node)) => {
                     let state = unpack(&record.read_bytes(&file_of(node))?);
                     journal.before.insert(node.to_owned(), state);
@@ -120,6 +137,13 @@ impl Journal {
             record.remove(&file_of(node));
         }
     }
+}
+
+/// Returns the lab that a run was applying which did not end.
+#[must_use]
+pub fn pending(record: &Record) -> Option<Lab> {
+    let text = record.read(PENDING)?;
+    read_with(&text, &record.file_name(), &OfThisMachine).ok().map(|(lab, _)| lab)
 }
 
 fn cable(words: &str) -> Option<((String, u32), (String, u32))> {

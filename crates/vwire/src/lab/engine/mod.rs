@@ -4,11 +4,13 @@
 //! - [`up`](mod@up): from a file to a lab that runs, or to nothing changed;
 //! - [`down`](mod@down): everything of a lab away, by the marks alone if need be;
 //! - [`field`](mod@field), [`survey`](mod@survey): what of a lab is there already, and what is to be done;
+//! - [`beside`]: what is in no table, brought back;
 //! - [`commands`]: what is run in nodes;
 //! - [`confirm`](mod@confirm), [`clock`]: what is undone unless somebody confirms it in time, and who waits for that;
 //! - [`precheck`]: what can be known before anything is touched;
 //! - [`journal`], [`saved`]: what is written down before anything is done.
 
+pub mod beside;
 pub mod clock;
 pub mod commands;
 pub mod confirm;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::site;
-use crate::lab::model::Node;
+use crate::lab::model::{Lab, Node};
 use crate::lab::record::Record;
 
 /// The name of the file.
@@ -33,6 +33,23 @@ pub fn keep_host_sysctls(
     let value = |name: &String| before.get(name).or_else(|| now.get(name));
     // Those of the lab's own devices go with them.
     let own = host.sysctls.keys().filter(|name| !site::is_of_device(name, host));
-    let rows = own.filter_map(|name| Some(format!("{name}={}\n", value(name)?)));
+    // What a run that is not over changes, may have to be set back by whoever comes after it.
+    let names: std::collections::BTreeSet<&String> = own.chain(before.keys()).collect();
+    let rows = names.into_iter().filter_map(|name| Some(format!("{name}={}\n", value(name)?)));
+    record.write(FILE, rows.collect::<String>().as_bytes())
+}
+
+/// Forgets those that a lab, as it is now, does not set.
+///
+/// # Errors
+/// As [`keep_host_sysctls`].
+pub fn prune(record: &Record, lab: &Lab) -> io::Result<()> {
+    let mut kept = host_sysctls(record);
+    let all = kept.len();
+    kept.retain(|name, _| lab.nodes.iter().any(|node| node.is_host && node.sysctls.contains_key(name)));
+    if kept.len() == all {
+        return Ok(());
+    }
+    let rows = kept.iter().map(|(name, value)| format!("{name}={value}\n"));
     record.write(FILE, rows.collect::<String>().as_bytes())
 }

@@ -127,8 +127,8 @@ pub fn make(walker: &mut Walker, ready: &Ready, lab: &Lab, node: &Node) -> Done<
 fn set_sysctls(node: &Node) -> Done<()> {
     for (name, value) in crate::lab::compile::sysctls(node).iter().filter(|(name, _)| !is_of_device(name, node)) {
         match sysctl::write(name, value) {
-            // Only what the file says must be; a kernel without IPv6 has nothing to be set.
-            Err(error) if node.sysctls.contains_key(name) => {
+            // A kernel without IPv6 has nothing to be set, unless the file says so.
+            Err(error) if node.sysctls.contains_key(name) || error.kind() != io::ErrorKind::NotFound => {
                 return Err(Failed::new(format!("cannot set `{name}` to `{value}` in `{}`", node.name))
                     .because(&error)
                     .at(node.span));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::field::Field;
-use super::{Done, commands, precheck, saved, site};
+use super::{Done, commands, journal, precheck, saved, site};
 use crate::lab::compile::{self, compile};
 use crate::lab::failed::Failed;
 use crate::lab::file::accounts::OfThisMachine;
@@ -145,6 +145,10 @@ pub fn survey(walker: &mut Walker, lab: &Lab, record: &Record) -> Done<Survey> {
     let mut extra: BTreeMap<usize, Vec<String>> =
         host.map(|host| (host, sysctls.keys().cloned().collect())).into_iter().collect();
     let applied = applied(record);
+    if let Some(pending) = journal::pending(record) {
+        // A run that is undone may have made tables.
+        field.note_rules(lab, &pending);
+    }
     if let Some(applied) = &applied {
         field.note_rules(lab, applied);
         for (at, names) in dropped_sysctls(lab, applied) {

@@ -14,7 +14,7 @@ use super::confirm::{self, Trial};
 use super::field::strays;
 use super::journal::Journal;
 use super::survey::{APPLIED, Survey, applied, survey, whole};
-use super::{Done, Listener, commands, down, go_on, saved, site};
+use super::{Done, Listener, beside, commands, down, go_on, saved, site};
 use crate::lab::capability::{self, Capability};
 use crate::lab::exec::HOSTS;
 use crate::lab::failed::{Aftermath, Failed};
@@ -78,7 +78,7 @@ pub fn up_on_trial(order: Order<'_>, trial: Option<Trial<'_>>, listener: &mut (d
         unlock_host(host);
         built.map_err(|error| Failed::new("cannot start a thread").because(&error))?
     });
-    if record.read(APPLIED).is_none() && Journal::read(&record).is_none() {
+    if !record.path_of(APPLIED).exists() && Journal::read(&record).is_none() {
         // Nothing of the lab is there, and so nothing is to be kept of it.
         record.remove_all();
     }
@@ -208,10 +208,11 @@ impl Run<'_> {
         go_on(self.listener)?;
         let journal = self.journal(&survey);
         let failed = |error: io::Error| Failed::new("cannot write the journal").because(&error);
+        self.keep_sysctls(&survey).map_err(failed)?;
         journal.write(self.record).map_err(failed)?;
         let mut places = Places::default();
         let built = self.build(&mut survey, &mut places);
-        let kept = built.and_then(|()| self.keep(&survey).map_err(failed));
+        let kept = built.and_then(|()| self.keep().map_err(failed));
         if let Err(mut error) = kept.and_then(|()| self.commit()) {
             error.aftermath = self.undo(&journal, &survey, &mut places);
             return Err(error);
@@ -224,6 +225,8 @@ impl Run<'_> {
             commands::stop(self.record, |own| own == node);
             remove(&self.order.lab.name, node).map_err(Failed::partly)?;
         }
+        saved::prune(self.record, self.order.lab)
+            .map_err(|error| Failed::new("cannot write what is kept of the lab").because(&error).partly())?;
         journal.close(self.record);
         Ok(Outcome::Changed)
     }
@@ -239,6 +242,13 @@ impl Run<'_> {
 
     fn undo_unfinished(&mut self) -> Done<()> {
         let lab = self.order.lab;
+        for node in Journal::removing(self.record) {
+            if let Some(name) = named::Name::parse(mark::namespace(&lab.name, &node).as_bytes())
+                && named::is_leftover(&name)
+            {
+                remove(&lab.name, &node)?;
+            }
+        }
         let Some(journal) = Journal::read(self.record) else { return Ok(()) };
         self.listener.warns(&format!("an earlier run on lab `{}` did not end; it is undone first", lab.name));
         down::undo(self.walker, &lab.name, self.record, &journal)
@@ -257,6 +267,7 @@ impl Run<'_> {
         Journal {
             makes: survey.plan.makes.iter().filter_map(name).collect(),
             before: before.collect(),
+            removes: survey.plan.removes.clone(),
             cables: survey.now.cables.iter().filter_map(cable).collect(),
             pending: self.order.text.to_owned(),
         }
@@ -353,6 +364,9 @@ impl Run<'_> {
                 Err(error) => left.push(error.to_string()),
             }
         }
+        if has_others && let Err(failed) = beside::bring_back(self.walker, &self.order.lab.name, self.record) {
+            left.push(failed.to_string());
+        }
         if let Err(failed) = down::undo_namespaces(self.walker, &self.order.lab.name, journal) {
             left.push(failed.to_string());
         }
@@ -373,17 +387,20 @@ impl Run<'_> {
     }
 
     /// Writes down what is up now.
-    fn keep(&self, survey: &Survey) -> io::Result<()> {
+    fn keep(&self) -> io::Result<()> {
         let lab = self.order.lab;
         if self.trial.is_some() {
             confirm::keep_previous(self.record)?;
         }
-        self.record.write(HOSTS, hosts::text(lab).as_bytes())?;
-        if let Some(host) = lab.nodes.iter().position(|node| node.is_host) {
-            let now = &survey.now.state(Place(host)).sysctls;
-            saved::keep_host_sysctls(self.record, &lab.nodes[host], now, &survey.sysctls)?;
-        }
-        Ok(())
+        self.record.write(HOSTS, hosts::text(lab).as_bytes())
+    }
+
+    /// Writes down what the machine's own sysctls are, before they are changed.
+    fn keep_sysctls(&self, survey: &Survey) -> io::Result<()> {
+        let nodes = &self.order.lab.nodes;
+        let Some(host) = nodes.iter().position(|node| node.is_host) else { return Ok(()) };
+        let now = &survey.now.state(Place(host)).sysctls;
+        saved::keep_host_sysctls(self.record, &nodes[host], now, &survey.sysctls)
     }
 }
 
