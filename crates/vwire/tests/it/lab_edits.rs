@@ -12,7 +12,7 @@ use crate::lab_state::{differing, settled};
 use crate::lab_up::file;
 
 /// How many labs are tried unless `VWIRE_LAB_SEEDS` says.
-const SEEDS: u64 = 6;
+const SEEDS: u64 = 3;
 /// What a device is called that is nobody's of the lab.
 const STRANGER: &str = "strange";
 

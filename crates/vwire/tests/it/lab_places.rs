@@ -97,7 +97,7 @@ const CALLS: [&str; 14] = [
     "clone3",
 ];
 /// One of so many places is tried in the normal run.
-const SAMPLE: usize = 24;
+const SAMPLE: usize = 60;
 
 /// The files whose opening counts: what a program opens to start is not vwire's doing.
 fn is_own(path: &str) -> bool {

@@ -239,7 +239,7 @@ fn spelled(line: &str) -> String {
     let mut words: Vec<&str> = line.split_whitespace().collect();
     if words.first() == Some(&"qdisc")
         && let Some(handle) = words.get_mut(2)
-        && handle.starts_with('8')
+        && *handle != "0:"
     {
         *handle = "N:";
     }
