@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 
 use clap::{Arg, Command, value_parser};
 
+use super::ip::{self, Persona, Tongue};
 use super::lab_file::{REFUSED, lab_named, load};
 use super::{Call, Verb, ls};
 use crate::lab::graph::{Picture, dot, of_lab, of_parts, svg, text};
@@ -24,7 +25,7 @@ fn command() -> Command {
         .about("Draws a network: a lab's file, a running lab, or this machine as it is")
         .long_about(
             "Draws a network. With a file, the lab that it describes; with -f or -l, that lab as it is now; without \
-             either, all namespaces of this machine that can be seen.",
+             either, all namespaces of this machine that can be seen. `vwire --from FILE graph` draws what a snapshot says.",
         )
         .arg(
             Arg::new("lab-file")
@@ -82,12 +83,21 @@ fn picture(call: &mut Call<'_>) -> Result<Picture, u8> {
         (Some(file), _) => Some(lab_named(&file, call.stderr)?.0),
         (None, lab) => lab,
     };
-    let looked = ls::look().map_err(|error| {
-        let _ = writeln!(call.stderr, "error: cannot look around: {error}");
-        REFUSED
-    })?;
+    let (looked, holdings) = match &call.options.from {
+        Some(file) => ls::recalled(file, call.options.netns.as_deref()).map_err(|failure| {
+            let _ = call.stderr.write_all(&ip::spelled(&failure, Tongue::new(Persona::Vwire, call.options.json)));
+            failure.exit()
+        })?,
+        None => {
+            let looked = ls::look().map_err(|error| {
+                let _ = writeln!(call.stderr, "error: cannot look around: {error}");
+                REFUSED
+            })?;
+            (looked, holdings())
+        }
+    };
     let title = lab.as_deref().unwrap_or("this machine");
-    let picture = of_parts::picture(title, &looked.parts, &holdings(), lab.as_deref());
+    let picture = of_parts::picture(title, &looked.parts, &holdings, lab.as_deref());
     if let (Some(lab), true) = (&lab, picture.places.is_empty()) {
         let _ = writeln!(call.stderr, "error: no namespace of lab `{lab}` is seen\nhint: `vwire up FILE` brings it up");
         return Err(REFUSED);

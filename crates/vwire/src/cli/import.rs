@@ -1,5 +1,6 @@
 //! `vwire import`: namespaces as they are, written as a lab's file.
 
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::AsFd;
 
@@ -7,14 +8,16 @@ use clap::{Arg, ArgAction, Command};
 use vwire_netlink::wire::nft::{Chain, Rule};
 use vwire_netlink::{Create, Link, Qdisc, Request, Socket};
 
+use super::ip::{self, Failure, Persona, Tongue, recorded};
 use super::lab_file::REFUSED;
-use super::{Call, Verb};
+use super::{Call, Verb, ls};
 use crate::lab::file::{self, unit};
 use crate::lab::graph::natural;
 use crate::lab::import::{self, SAMPLE, Seen};
 use crate::lab::namespace::walk::{Walker, walk};
 use crate::lab::namespace::{self, Namespace, find};
 use crate::snapshot::device::NamespacePart;
+use crate::snapshot::document;
 use crate::snapshot::read::{Counters, Other, read_namespace, read_whole};
 use crate::snapshot::state::State;
 use crate::snapshot::sysctl::Sysctls;
@@ -33,7 +36,8 @@ fn command() -> Command {
         .about("Writes namespaces as they are as a lab's file")
         .long_about(
             "Writes to standard output a lab's file that describes network namespaces as they are: those that are \
-             named, or all that have a name and this one. What a file cannot say is told in remarks at its end.",
+             named, or all that have a name and this one. What a file cannot say is told in remarks at its end. `vwire --from \
+             FILE import` writes what a snapshot says.",
         )
         .arg(
             Arg::new("namespace").value_name("NAMESPACE").action(ArgAction::Append).help("A name as `ip netns` has it"),
@@ -64,17 +68,23 @@ fn run(call: &mut Call<'_>) -> u8 {
         let _ = writeln!(call.stderr, "error: `{lab}` cannot be a lab's name\nhint: letters, digits, `-` and `_`");
         return 2;
     }
-    let parts = match look(wanted.as_deref()) {
+    let from = call.options.from.clone();
+    let looked = match &from {
+        Some(file) => recalled(file, wanted.as_deref()),
+        None => look(wanted.as_deref()).map_err(|error| Failure::new(REFUSED, "", error.to_string())),
+    };
+    let parts = match looked {
         Ok(parts) => parts,
-        Err(error) => {
-            let _ = writeln!(call.stderr, "error: {error}");
-            return REFUSED;
+        Err(failure) => {
+            let _ = call.stderr.write_all(&ip::spelled(&failure, Tongue::new(Persona::Vwire, call.options.json)));
+            return failure.exit();
         }
     };
     // Without the privilege to make a namespace nothing is known of a new one, and no sysctl is taken for changed.
     let usual = usual().unwrap_or_default();
     let seen: Vec<Seen<'_>> = parts.iter().map(|part| part.seen(&usual)).collect();
-    let text = import::write(&lab, &seen);
+    let unread = if from.is_some() { "translations, filters and conditions of wires: a snapshot has none" } else { "" };
+    let text = import::write(&lab, &seen, unread);
     // What cannot be read back is better told now than by `up`.
     if let Err(problems) = file::read(&text, "imported.toml") {
         for problem in problems {
@@ -116,6 +126,31 @@ fn look(wanted: Option<&[String]>) -> io::Result<Vec<Part>> {
         let read = namespace::run_in(of, || read(name, inode, &others));
         parts.push(read.map_err(|error| told(name, &error))?.map_err(|error| told(name, &error))?);
     }
+    Ok(parts)
+}
+
+/// Takes the namespaces of these names from a snapshot, or all that have one and that it was taken in.
+fn recalled(file: &OsStr, wanted: Option<&[String]>) -> Result<Vec<Part>, Failure> {
+    let snapshot = recorded::read(file)?;
+    let chosen: Vec<&document::Namespace> = match wanted {
+        Some(names) => {
+            let choose = |name: &String| recorded::choose(&snapshot, file, Some(OsStr::new(name)));
+            names.iter().map(choose).collect::<Result<_, _>>()?
+        }
+        None => snapshot.namespaces.iter().filter(|one| one.here || !one.names.is_empty()).collect(),
+    };
+    let part = |namespace: &document::Namespace| {
+        let name = if namespace.here { String::new() } else { namespace.label.to_string() };
+        if let Some(missing) = namespace.state.missing.iter().find(|missing| !missing.contains("sysctls")) {
+            let cause = format!("the snapshot lacks {missing}");
+            return Err(Failure::new(REFUSED, "", cause).trying(format!("cannot write `{}`", namespace.label)));
+        }
+        let state = namespace.state.clone();
+        let part = ls::part_of(namespace, name);
+        Ok(Part { part, state, qdiscs: Vec::new(), chains: Vec::new(), rules: Vec::new() })
+    };
+    let mut parts = chosen.into_iter().map(part).collect::<Result<Vec<_>, _>>()?;
+    parts.sort_by_key(|part| natural(&part.part.name));
     Ok(parts)
 }
 

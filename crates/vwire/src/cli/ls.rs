@@ -147,7 +147,7 @@ fn live() -> Result<(Looked, Vec<Holding>), Failure> {
     }
 }
 
-fn recalled(file: &OsStr, netns: Option<&OsStr>) -> Result<(Looked, Vec<Holding>), Failure> {
+pub(super) fn recalled(file: &OsStr, netns: Option<&OsStr>) -> Result<(Looked, Vec<Holding>), Failure> {
     let snapshot = recorded::read(file)?;
     let here = recorded::choose(&snapshot, file, netns)?;
     Ok((recall(&snapshot, here), snapshot.queues.iter().filter_map(holding).collect()))
@@ -155,19 +155,26 @@ fn recalled(file: &OsStr, netns: Option<&OsStr>) -> Result<(Looked, Vec<Holding>
 
 /// Returns what a snapshot says, as if it were seen from one of its namespaces.
 fn recall(snapshot: &Snapshot, here: &document::Namespace) -> Looked {
-    let part = |namespace: &document::Namespace| NamespacePart {
-        name: if std::ptr::eq(namespace, here) { String::new() } else { label(namespace) },
+    let part = |namespace: &document::Namespace| {
+        part_of(namespace, if std::ptr::eq(namespace, here) { String::new() } else { label(namespace) })
+    };
+    let others = snapshot.namespaces.iter().filter(|namespace| !std::ptr::eq(*namespace, here));
+    let missing = snapshot.missing.iter();
+    let unseen = missing.flat_map(|missing| missing.what.iter().map(|what| (what.to_string(), missing.why.clone())));
+    Looked { parts: std::iter::once(here).chain(others).map(part).collect(), unseen: unseen.collect() }
+}
+
+/// Returns what a snapshot says of one namespace, which gets this name.
+pub(super) fn part_of(namespace: &document::Namespace, name: String) -> NamespacePart {
+    NamespacePart {
+        name,
         // One that only an id stands for has no inode; no holder and no other end is looked for there.
         inode: namespace.inode.unwrap_or_default(),
         links: namespace.state.links.clone(),
         addresses: namespace.state.addresses.clone(),
         ids: namespace.ids.iter().filter_map(|other| Some((other.id, other.inode?))).collect(),
         missing: namespace.state.missing.clone(),
-    };
-    let others = snapshot.namespaces.iter().filter(|namespace| !std::ptr::eq(*namespace, here));
-    let missing = snapshot.missing.iter();
-    let unseen = missing.flat_map(|missing| missing.what.iter().map(|what| (what.to_string(), missing.why.clone())));
-    Looked { parts: std::iter::once(here).chain(others).map(part).collect(), unseen: unseen.collect() }
+    }
 }
 
 /// Returns what a namespace is called that is not the one looked from, which the snapshot may call "this one".

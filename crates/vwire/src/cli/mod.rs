@@ -10,6 +10,7 @@ pub mod batch;
 pub mod bridge;
 pub mod check;
 pub mod confirm;
+pub mod diff;
 pub mod down;
 pub mod exec;
 pub mod graph;
@@ -65,6 +66,7 @@ fn verbs() -> Vec<Verb> {
         batch::verb(),
         check::verb(),
         confirm::verb(),
+        diff::verb(),
         down::verb(),
         exec::verb(),
         graph::verb(),
@@ -129,6 +131,11 @@ fn is_help(words: &[OsString]) -> bool {
     words.len() == 1 && words[0] == "--help"
 }
 
+/// Returns whether a verb can do with what a snapshot says, in the place of the network.
+fn asks_snapshots(verb: Option<&str>, plans: bool) -> bool {
+    matches!(verb, Some("ls" | "graph" | "import")) || verb == Some("batch") && plans
+}
+
 fn run_verb(rest: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -> u8 {
     if is_help(rest) {
         let _ = stdout.write_all(help::text().as_bytes());
@@ -155,7 +162,7 @@ fn run_verb(rest: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -
         return ip::wish(Persona::Vwire, wishes, rest, stdout, stderr);
     }
     let options = Options { wishes, ..options };
-    if options.from.is_some() && asked != Some("ls") {
+    if options.from.is_some() && !asks_snapshots(asked, wishes.plan || rest.iter().any(|word| word == "--plan")) {
         let asked = asked.unwrap_or_default();
         let _ = writeln!(stderr, "error: `{asked}` asks the network itself, and no snapshot: leave out `--from`");
         return 2;

@@ -81,7 +81,7 @@ fn write(snapshot: Snapshot, to: &mut dyn Write, pretty: bool) -> io::Result<()>
 }
 
 /// Reads all that can be seen.
-fn take(counters: Counters) -> Snapshot {
+pub(super) fn take(counters: Counters) -> Snapshot {
     let mut snapshot = head(counters);
     let seen = find::all();
     for place in &seen.unreadable {

@@ -1,9 +1,8 @@
 //! Prints devices for people: one table a namespace, states in words; and the same facts as JSON.
 
 use super::Printer;
-use super::link::OPERSTATES;
 use super::table::{Cell, Table, Tone};
-use crate::snapshot::device::{Device, Health, NamespacePart, OtherEnd};
+use crate::snapshot::device::{Device, Health, NamespacePart, OPERSTATES, OtherEnd};
 
 /// A namespace and its devices.
 pub type Listing<'a> = (&'a NamespacePart, Vec<Device>);

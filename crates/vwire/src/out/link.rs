@@ -13,6 +13,7 @@ use super::arphrd::{address_text, type_word};
 use super::colour::Colour;
 use super::counters::{self, CounterStyle};
 use super::{Printer, kind};
+use crate::snapshot::device::OPERSTATES;
 
 /// `IFF_UP` (`linux/if.h`).
 const IFF_UP: u32 = 1;
@@ -42,9 +43,6 @@ const FLAGS: &[(u32, &str)] = &[
     (0x20000, "DORMANT"),
     (0x40000, "ECHO"),
 ];
-
-/// The words for `IF_OPER_*` (RFC 2863, `linux/if.h`).
-pub const OPERSTATES: [&str; 7] = ["UNKNOWN", "NOTPRESENT", "DOWN", "LOWERLAYERDOWN", "TESTING", "DORMANT", "UP"];
 
 /// The words for `IF_LINK_MODE_*`.
 pub const LINKMODES: [&str; 2] = ["DEFAULT", "DORMANT"];

@@ -18,6 +18,9 @@ const DORMANT: u32 = 0x20000;
 /// `IFF_TAP`, as `IFLA_TUN_TYPE` has it.
 const TAP: u8 = 2;
 
+/// The words for `IF_OPER_*` (RFC 2863, `linux/if.h`), as `ip` spells them.
+pub const OPERSTATES: [&str; 7] = ["UNKNOWN", "NOTPRESENT", "DOWN", "LOWERLAYERDOWN", "TESTING", "DORMANT", "UP"];
+
 /// What one namespace said.
 #[derive(Debug, Clone, Default)]
 pub struct NamespacePart {

@@ -1,6 +1,59 @@
 //! What is not as it should be, to be shown and counted. Pure.
 
+use std::fmt;
+
 use super::world::{Names, Place};
+
+/// What becomes of one object, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Where.
+    pub place: Place,
+    /// Whether it comes, goes, or becomes another.
+    pub sign: Sign,
+    /// The object, in `ip`'s words.
+    pub object: String,
+    /// How each attribute moves: `mtu 1500 → 1400`, `up`; none where the object as a whole comes or goes.
+    pub details: Vec<String>,
+}
+
+/// Which way an object changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// It comes.
+    Comes,
+    /// It becomes another.
+    Becomes,
+    /// It goes.
+    Goes,
+}
+
+/// Says what becomes of each object if what is becomes what should be; what differs of one object is put together.
+#[must_use]
+pub fn changes(differences: &[Difference]) -> Vec<Change> {
+    let mut changes: Vec<Change> = Vec::new();
+    for difference in differences {
+        let (sign, detail) = match (difference.attribute, &difference.is) {
+            ("", None) => (Sign::Comes, None),
+            ("", Some(_)) => (Sign::Goes, None),
+            _ => (Sign::Becomes, Some(difference.moved())),
+        };
+        let (place, object) = (difference.place, &difference.object);
+        let is_same = |change: &&mut Change| change.place == place && change.object == *object && change.sign == sign;
+        match changes.iter_mut().find(is_same) {
+            Some(same) if sign == Sign::Becomes => same.details.extend(detail),
+            _ => changes.push(Change { place, sign, object: object.clone(), details: detail.into_iter().collect() }),
+        }
+    }
+    changes
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.object)?;
+        if self.details.is_empty() { Ok(()) } else { write!(f, ": {}", self.details.join(", ")) }
+    }
+}
 
 /// One thing that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +93,23 @@ impl Difference {
         value.strip_prefix(self.attribute).and_then(|rest| rest.strip_prefix(' ')).unwrap_or(value)
     }
 
+    /// Says how the attribute moves; a switch is said by the word that it becomes.
+    fn moved(&self) -> String {
+        match (&self.is, &self.should) {
+            (Some(_), Some(should)) if self.attribute == "flags" => should.clone(),
+            (Some(is), Some(should)) => {
+                let common = is.split_once(' ').filter(|(word, _)| should.starts_with(&format!("{word} ")));
+                match common {
+                    Some((word, value)) => format!("{word} {value} → {}", &should[word.len() + 1..]),
+                    None => format!("{is} → {should}"),
+                }
+            }
+            (None, Some(should)) => should.clone(),
+            (Some(is), None) => format!("no longer {is}"),
+            (None, None) => self.attribute.to_owned(),
+        }
+    }
+
     /// Says it: `alice: link eth0: mtu is 1500, should be 1400`.
     #[must_use]
     pub fn describe(&self, names: &Names) -> String {
@@ -64,6 +134,31 @@ mod tests {
         let (is, should) = (is.map(str::to_owned), should.map(str::to_owned));
         let place = Place(0);
         Difference { place, object: "link a".to_owned(), attribute, is, should }.describe(&Names::default())
+    }
+
+    #[test]
+    fn what_becomes_of_one_object_is_one_change() {
+        let of = |object: &str, attribute, is: Option<&str>, should: Option<&str>| Difference {
+            place: Place(0),
+            object: object.to_owned(),
+            attribute,
+            is: is.map(str::to_owned),
+            should: should.map(str::to_owned),
+        };
+        let all = [
+            of("link a", "mtu", Some("mtu 1500"), Some("mtu 1400")),
+            of("link a", "flags", Some("down"), Some("up")),
+            of("link a", "alias", Some("alias x"), None),
+            of("link b", "", None, Some("")),
+            of("link c", "", Some(""), None),
+        ];
+        let told: Vec<_> = changes(&all).iter().map(|change| (change.sign, change.to_string())).collect();
+        let wanted = [
+            (Sign::Becomes, "link a: mtu 1500 → 1400, up, no longer alias x".to_owned()),
+            (Sign::Comes, "link b".to_owned()),
+            (Sign::Goes, "link c".to_owned()),
+        ];
+        assert_eq!(told, wanted);
     }
 
     #[test]

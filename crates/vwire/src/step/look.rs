@@ -81,12 +81,7 @@ fn if_known<T>(read: Result<Vec<T>, DumpError>) -> Result<Vec<T>, DumpError> {
 fn links(socket: &mut Socket) -> Result<Vec<Link>, DumpError> {
     socket.dump(&LinkFilter::without_stats().to_request(), |message| {
         let mut link = Link::parse(message.payload)?;
-        super::part::complete(&mut link);
-        link.stats = None;
-        link.xdp.take_if(|xdp| xdp.attached == Some(0) && xdp.prog_id.is_none());
-        if let Some(inet6) = link.af_spec.as_mut().and_then(|families| families.inet6.as_mut()) {
-            (inet6.stats, inet6.icmp6stats) = (None, None);
-        }
+        super::part::forget_what_moves(&mut link);
         Ok(link)
     })
 }

@@ -15,9 +15,10 @@
 
 pub mod action;
 mod address;
+pub mod comparison;
 mod converge;
 mod delta;
-mod difference;
+pub mod difference;
 mod forwarding;
 mod label;
 mod link;

@@ -291,6 +291,16 @@ pub fn complete(link: &mut Link) {
     }
 }
 
+/// Brings a link that was read into the form in which links are compared: complete, and without what moves by itself.
+pub(super) fn forget_what_moves(link: &mut Link) {
+    complete(link);
+    (link.stats, link.stats64) = (None, None);
+    link.xdp.take_if(|xdp| xdp.attached == Some(0) && xdp.prog_id.is_none());
+    if let Some(inet6) = link.af_spec.as_mut().and_then(|families| families.inet6.as_mut()) {
+        (inet6.stats, inet6.icmp6stats) = (None, None);
+    }
+}
+
 /// Returns the attributes of `wanted` that `now` has with another value; `None` where there are none.
 pub(super) fn differing(wanted: &[u8], now: &[u8], is_reading: impl Fn(u16) -> bool) -> Option<Vec<u8>> {
     let mut any = false;

@@ -4,6 +4,7 @@
 mod address;
 mod batch;
 mod compat;
+mod diff;
 mod docs;
 mod failure;
 mod import;

@@ -329,7 +329,8 @@ pub fn run(ip: &mut Ip<'_>, command: &[OsString]) -> Result<(), Failure> {
         return Err(options::unknown_object(word).of_command(None, None, command));
     };
     let operation = words.peek().map_or(Some("show"), object.operation);
-    if ip.options.from.is_some() {
+    // A plan changes nothing, and may be one for what was.
+    if ip.options.from.is_some() && !ip.wishes.plan {
         recorded::allow(name, operation).map_err(|failure| failure.of_command(Some(name), operation, command))?;
     }
     match (object.run)(ip, &mut words) {

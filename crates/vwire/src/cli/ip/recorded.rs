@@ -13,6 +13,7 @@ use vwire_netlink::Socket;
 
 use super::Ip;
 use super::failure::{EXIT_KERNEL, Failure};
+use super::rehearsal::Rehearsal;
 use super::words::shown;
 use crate::snapshot::document::{Namespace, Snapshot};
 use crate::snapshot::kernel::Kernel;
@@ -89,6 +90,21 @@ pub fn choose<'a>(snapshot: &'a Snapshot, file: &OsStr, name: Option<&OsStr>) ->
             .trying(format!("cannot find a namespace in the snapshot `{}`", shown(file.as_bytes())))
             .hint(hint)
     })
+}
+
+/// Starts a rehearsal with what a snapshot says, seen from one of its namespaces.
+///
+/// # Errors
+/// The snapshot cannot be read, has no such namespace, or could not read it as a whole.
+pub(super) fn rehearsal(file: &OsStr, name: Option<&OsStr>) -> Result<Rehearsal, Failure> {
+    let snapshot = read(file)?;
+    let here = choose(&snapshot, file, name)?;
+    if let Some(missing) = here.state.missing.iter().find(|missing| !missing.contains("sysctls")) {
+        let cause = format!("the snapshot lacks {missing}");
+        return Err(Failure::new(EXIT_KERNEL, cause.clone(), cause).trying("cannot plan"));
+    }
+    let others = snapshot.namespaces.iter().filter(|namespace| !std::ptr::eq(*namespace, here));
+    Ok(Rehearsal::recorded(&std::iter::once(here).chain(others).collect::<Vec<_>>()))
 }
 
 /// Returns the names of other namespaces by the id that this one has for them.

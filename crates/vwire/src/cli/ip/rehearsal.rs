@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use vwire_netlink::wire::link::tun::Tun;
 use vwire_netlink::{IfName, Link, Reply, Request, RequestError};
 
 use crate::lab::namespace::{Identity, Namespace};
+use crate::snapshot::document;
 use crate::step::rehearse::{Asked, rehearse};
 use crate::step::{Place, World};
 
@@ -27,6 +29,8 @@ pub(in crate::cli) struct Rehearsal {
     identities: Vec<Option<Identity>>,
     /// Names of namespaces that were given, or taken away.
     names: BTreeMap<OsString, Option<Namespace>>,
+    /// Whether what there is was written down: names that are not in `names` stand for nothing.
+    is_recorded: bool,
     /// What the line asks for.
     asked: Vec<Asked>,
     /// Whether something that it asks for is sure to be refused.
@@ -37,7 +41,29 @@ impl Rehearsal {
     /// Starts with what there is.
     pub(in crate::cli) fn new(world: World) -> Self {
         let own = Namespace::current().ok().map(|namespace| namespace.identity());
-        Self { world, identities: vec![own], names: BTreeMap::new(), asked: Vec::new(), is_refused: false }
+        let names = BTreeMap::new();
+        Self { world, identities: vec![own], names, is_recorded: false, asked: Vec::new(), is_refused: false }
+    }
+
+    /// Starts with what these namespaces of a snapshot held; the first is the one that commands are for.
+    ///
+    /// To be named in a request, each that has a name gets an empty namespace in its place, which ends with the rehearsal;
+    /// without the privilege to make one, the name stands for nothing.
+    pub(in crate::cli) fn recorded(namespaces: &[&document::Namespace]) -> Self {
+        let all: Vec<_> = namespaces.iter().copied().map(Some).collect();
+        let mut rehearsal = Self { is_recorded: true, ..Self::new(World::of_namespaces(&all)) };
+        for (place, namespace) in namespaces.iter().enumerate() {
+            let made = (place > 0 && !namespace.names.is_empty()).then(|| Namespace::create().ok()).flatten();
+            if place > 0 {
+                rehearsal.identities.push(made.as_ref().map(Namespace::identity));
+            }
+            let Some(made) = made else { continue };
+            for name in &namespace.names {
+                let again = Namespace::open(made.path()).ok();
+                rehearsal.names.insert(OsStr::from_bytes(name.as_bytes()).to_owned(), again);
+            }
+        }
+        rehearsal
     }
 
     /// Does a request to what there would be.
@@ -134,13 +160,16 @@ impl Rehearsal {
     fn has_namespace(&self, name: &OsStr) -> bool {
         match self.names.get(name) {
             Some(named) => named.is_some(),
-            None => Namespace::open_named(name).is_ok(),
+            None => !self.is_recorded && Namespace::open_named(name).is_ok(),
         }
     }
 
     /// Opens a namespace by a name that was given in the rehearsal; the inner `None` is a name that was taken away.
     pub(in crate::cli) fn open_namespace(&self, name: &OsStr) -> Option<Option<Namespace>> {
-        let named = self.names.get(name)?;
+        let named = match self.names.get(name) {
+            None if self.is_recorded => return Some(None),
+            named => named?,
+        };
         Some(named.as_ref().and_then(|namespace| Namespace::open(namespace.path()).ok()))
     }
 }

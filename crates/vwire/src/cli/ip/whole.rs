@@ -20,10 +20,11 @@ use super::rehearsal::Rehearsal;
 use super::submit::Mode;
 use super::transaction::{Transaction, here};
 use super::wishes::Wishes;
-use super::{Grammar, Ip, Tongue, closed_pipe_is_no_error, unreadable_batch};
+use super::{Grammar, Ip, Tongue, closed_pipe_is_no_error, recorded, unreadable_batch};
 use crate::cli::bridge;
 use crate::lab::signals::{Held, exit_of};
 use crate::out;
+use crate::step::difference::{self, Change, Sign};
 use crate::step::rehearse::Asked;
 use crate::step::{Difference, Names, Reading, Scope, World, differences};
 
@@ -148,8 +149,11 @@ fn unsplit(error: batch::SplitError) -> Failure {
 /// Rehearses all commands, shows the plan if that is wished, and returns the mistakes.
 fn rehearse(ip: &mut Ip<'_>, commands: &mut [Command], grammar: &Grammar) -> Result<Vec<(usize, Failure)>, Failure> {
     let wishes = ip.wishes;
-    let (_, world) = here().map_err(|error| unreadable(&error))?;
-    ip.mode = Mode::Rehearsing(Box::new(Rehearsal::new(world)));
+    let rehearsal = match ip.options.from.clone() {
+        Some(file) => recorded::rehearsal(&file, ip.options.netns.as_deref())?,
+        None => Rehearsal::new(here().map_err(|error| unreadable(&error))?.1),
+    };
+    ip.mode = Mode::Rehearsing(Box::new(rehearsal));
     let layout = ip.printer.layout();
     let printer = std::mem::replace(&mut ip.printer, out::Printer::new(layout));
     let collected = ip.collected.replace(Vec::new());
@@ -228,11 +232,12 @@ fn print_plan(ip: &mut Ip<'_>, plan: &[Planned]) {
                 printer.open_object(None);
                 printer.string("object", "", change.object.as_bytes(), "");
                 printer.string("attribute", "", change.attribute.as_bytes(), "");
-                if let Some(is) = &change.is {
+                let (is, becomes) = change.values();
+                if let Some(is) = is {
                     printer.string("is", "", is.as_bytes(), "");
                 }
-                if let Some(should) = &change.should {
-                    printer.string("becomes", "", should.as_bytes(), "");
+                if let Some(becomes) = becomes {
+                    printer.string("becomes", "", becomes.as_bytes(), "");
                 }
                 printer.close_object();
             }
@@ -244,8 +249,8 @@ fn print_plan(ip: &mut Ip<'_>, plan: &[Planned]) {
     }
     for (_, command, changes, _) in plan {
         printer.verbatim(format!("{command}\n"));
-        for said in told(changes) {
-            printer.verbatim(format!("    {said}\n"));
+        for change in &difference::changes(changes) {
+            printer.verbatim(format!("    {}\n", told(change)));
         }
         if changes.is_empty() {
             printer.verbatim("    changes nothing\n");
@@ -253,45 +258,14 @@ fn print_plan(ip: &mut Ip<'_>, plan: &[Planned]) {
     }
 }
 
-/// Says changes, those of one object in one line: `set link eth0: mtu 1500 → 1400, up`.
-fn told(changes: &[Difference]) -> Vec<String> {
-    let mut lines: Vec<(String, Vec<String>)> = Vec::new();
-    for change in changes {
-        let (line, detail) = match (change.attribute, &change.is, &change.should) {
-            ("", None, _) => (format!("make {}", change.object), None),
-            ("", _, _) => (format!("delete {}", change.object), None),
-            (attribute, is, should) => (format!("set {}", change.object), Some(moved(attribute, is, should))),
-        };
-        match lines.last_mut() {
-            Some((last, details)) if *last == line => details.extend(detail),
-            _ => lines.push((line, detail.into_iter().collect())),
-        }
-    }
-    let joined = |(line, details): (String, Vec<String>)| match details.is_empty() {
-        true => line,
-        false => format!("{line}: {}", details.join(", ")),
+/// Says what becomes of an object: `set link eth0: mtu 1500 → 1400, up`.
+fn told(change: &Change) -> String {
+    let verb = match change.sign {
+        Sign::Comes => "make",
+        Sign::Becomes => "set",
+        Sign::Goes => "delete",
     };
-    lines.into_iter().map(joined).collect()
-}
-
-/// Says how an attribute moves; a switch is said by the word that it becomes.
-fn moved(attribute: &str, is: &Option<String>, should: &Option<String>) -> String {
-    match (is, should) {
-        (Some(is), Some(should)) if attribute == "flags" => {
-            let _ = is;
-            should.clone()
-        }
-        (Some(is), Some(should)) => {
-            let common = is.split_once(' ').filter(|(word, _)| should.starts_with(&format!("{word} ")));
-            match common {
-                Some((word, value)) => format!("{word} {value} → {}", &should[word.len() + 1..]),
-                None => format!("{is} → {should}"),
-            }
-        }
-        (None, Some(should)) => should.clone(),
-        (Some(is), None) => format!("no longer {is}"),
-        (None, None) => attribute.to_owned(),
-    }
+    format!("{verb} {change}")
 }
 
 /// Does the commands up to the first that is refused; `line` is that of the last that was tried.

@@ -61,13 +61,13 @@ struct Node<'a> {
     is_bridge: bool,
 }
 
-/// Returns a file that describes these namespaces.
+/// Returns a file that describes these namespaces; `unread` says what was not looked at, if that is anything.
 #[must_use]
-pub fn write(lab: &str, seen: &[Seen<'_>]) -> String {
+pub fn write(lab: &str, seen: &[Seen<'_>], unread: &str) -> String {
     let nodes = nodes(lab, seen);
     let named: BTreeSet<LinkAddress> =
         seen.iter().flat_map(|seen| &seen.state.neighbours).filter_map(named_mac).collect();
-    let mut left_out = Vec::new();
+    let mut left_out: Vec<String> = Some(unread.to_owned()).filter(|unread| !unread.is_empty()).into_iter().collect();
     let mut wired: BTreeSet<(usize, u32)> = BTreeSet::new();
     let (wires, tables) = wires(&nodes, &named, &mut wired, &mut left_out);
     let mut text = format!("# Written by `vwire import` from what was there.\nname = \"{lab}\"\n");

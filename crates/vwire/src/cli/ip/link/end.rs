@@ -24,7 +24,7 @@ use crate::cli::ip::Ip;
 use crate::cli::ip::failure::{EXIT_USAGE, Failure, Persona};
 use crate::cli::ip::words::{Words, begins, find, shown};
 use crate::lab::namespace::Namespace;
-use crate::out::link::OPERSTATES;
+use crate::snapshot::device::OPERSTATES;
 use crate::snapshot::names::{self, Tables};
 
 /// `IFLA_ADDRESS`, `IFLA_BROADCAST` (`linux/if_link.h`).
