@@ -24,6 +24,8 @@ const FOUND: u16 = 0x02 | STALE | 0x08 | 0x10;
 const NOARP: u16 = 0x40;
 /// `NUD_PERMANENT`.
 const PERMANENT: u16 = 0x80;
+/// `IFF_LOOPBACK | IFF_POINTOPOINT | IFF_NOARP`: links on which nobody is asked for an address.
+const ASKS_NOBODY: u32 = 0x08 | 0x10 | 0x80;
 
 /// Returns whether it is an address that is answered for.
 pub(super) fn is_proxy(neighbour: &Neighbour) -> bool {
@@ -31,13 +33,22 @@ pub(super) fn is_proxy(neighbour: &Neighbour) -> bool {
 }
 
 /// Returns whether somebody set it, rather than the kernel for its own use.
-fn is_set(neighbour: &Neighbour) -> bool {
+///
+/// The kernel makes one for each address that it sends to without asking: of many hosts, and on links where nobody can be
+/// asked, there for all addresses together as `0.0.0.0` (`arp_constructor` in `net/ipv4/arp.c`, `ndisc_constructor` in
+/// `net/ipv6/ndisc.c`).
+fn is_set(neighbour: &Neighbour, state: &State) -> bool {
     let is_for_many = match neighbour.dst {
-        Some(IpAddr::V4(ip)) => ip.is_multicast() || ip.is_broadcast() || ip.is_loopback() || ip.octets()[3] == 255,
+        Some(IpAddr::V4(ip)) => {
+            ip.is_multicast() || ip.is_broadcast() || ip.is_loopback() || ip.is_unspecified() || ip.octets()[3] == 255
+        }
         Some(IpAddr::V6(ip)) => ip.is_multicast() || ip.is_loopback() || ip.is_unspecified(),
         None => true,
     };
-    is_proxy(neighbour) || neighbour.state & PERMANENT != 0 || neighbour.state & NOARP != 0 && !is_for_many
+    let asks_nobody = || state.link(neighbour.index).is_some_and(|link| link.flags & ASKS_NOBODY != 0);
+    is_proxy(neighbour)
+        || neighbour.state & PERMANENT != 0
+        || neighbour.state & NOARP != 0 && !is_for_many && !asks_nobody()
 }
 
 fn considered<'a>(context: &Context<'a>, state: &'a State) -> impl Iterator<Item = &'a Neighbour> {
@@ -48,7 +59,7 @@ fn considered<'a>(context: &Context<'a>, state: &'a State) -> impl Iterator<Item
     // One that was found out is put back where it was forgotten, but neither made nor forgotten for its own sake.
     let is_found = move |neighbour: &Neighbour| neighbour.state & FOUND != 0 && is_wanted(neighbour);
     state.neighbours.iter().filter(move |neighbour| {
-        context.scope.has_neighbour(context.place, neighbour) && (is_set(neighbour) || is_found(neighbour))
+        context.scope.has_neighbour(context.place, neighbour) && (is_set(neighbour, state) || is_found(neighbour))
     })
 }
 
