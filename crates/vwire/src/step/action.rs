@@ -2,6 +2,7 @@
 
 use vwire_netlink::wire::MessageType;
 use vwire_netlink::wire::link::KindData;
+use vwire_netlink::wire::link::tun::Tun;
 use vwire_netlink::wire::link::veth::Veth;
 use vwire_netlink::{Address, AddressLabel, BridgeLink, Create, Link, Neighbour, Nexthop, Request, Route, Rule};
 
@@ -233,8 +234,11 @@ impl Step {
             Action::Sysctl { name, value, was } => with_was(format!("sysctl {name} = {value}"), was),
             Action::Tuntap { link } => {
                 let name = link.ifname.map(|name| name.to_string()).unwrap_or_default();
-                let is_tap = matches!(link.kind_data(), Some(KindData::Tun(tun)) if tun.r#type == Some(2));
-                format!("tuntap add {name} mode {}", if is_tap { "tap" } else { "tun" })
+                let tun = match link.kind_data() {
+                    Some(KindData::Tun(tun)) => tun.as_ref().clone(),
+                    _ => Tun::default(),
+                };
+                words::tuntap(&name, &tun)
             }
             Action::Other { words, .. } => words.clone(),
         };

@@ -5,12 +5,16 @@ use std::net::IpAddr;
 
 use vwire_netlink::wire::Attributes;
 use vwire_netlink::wire::bridge::VlanInfo;
+use vwire_netlink::wire::link::tun::Tun;
 use vwire_netlink::wire::link::{KindData, SlaveData};
 use vwire_netlink::wire::names::Names as Attributed;
 use vwire_netlink::wire::route::Hop;
 use vwire_netlink::{Address, AddressLabel, Link, Neighbour, Nexthop, Route, Rule, Text};
 
 use super::world::{Names, Place};
+
+/// `IFF_TAP`, as `IFLA_TUN_TYPE` has it.
+const TAP: u8 = 2;
 
 /// Words with a blank between each.
 #[derive(Default)]
@@ -105,35 +109,90 @@ pub(super) fn link(link: &Link, names: &Names, place: Place) -> String {
     for (flag, set, cleared) in FLAGS.iter().filter(|(flag, ..)| link.change & flag != 0) {
         line.word(if link.flags & flag != 0 { set } else { cleared });
     }
-    kind(&mut line, link);
+    kind(&mut line, link, |index| names.link(place, index));
     line.done()
 }
 
-fn kind(line: &mut Line, link: &Link) {
+fn kind(line: &mut Line, link: &Link, name_of: impl Fn(u32) -> String) {
     let Some(info) = &link.linkinfo else { return };
     if let Some(kind) = &info.kind {
         line.word("type").word(kind);
         if let Some(KindData::Unknown(raw)) = &info.data {
-            options(line, KindData::names(kind.as_bytes()), &raw.0);
+            options(line, kind.as_bytes(), KindData::names(kind.as_bytes()), &raw.0, name_of);
         }
     }
     if let Some(kind) = &info.slave_kind {
         line.word("type").word(format!("{kind}_slave"));
         if let Some(SlaveData::Unknown(raw)) = &info.slave_data {
-            options(line, SlaveData::names(kind.as_bytes()), &raw.0);
+            options(line, b"", SlaveData::names(kind.as_bytes()), &raw.0, |index| index.to_string());
         }
     }
 }
 
-fn options(line: &mut Line, names: Option<&'static Attributed>, bytes: &[u8]) {
+fn options(
+    line: &mut Line,
+    kind: &[u8],
+    names: Option<&'static Attributed>,
+    bytes: &[u8],
+    name_of: impl Fn(u32) -> String,
+) {
     for attribute in Attributes::new(bytes) {
-        match names.and_then(|names| names.row(attribute.number())) {
-            Some(row) => _ = line.word(row.name),
-            None => _ = line.word(attribute.number()),
+        let payload = attribute.payload();
+        let Some(row) = names.and_then(|names| names.row(attribute.number())) else {
+            line.word(attribute.number()).word(number(payload));
+            continue;
+        };
+        match option(kind, row.name, payload, &name_of) {
+            Some(words) if words.is_empty() => {}
+            Some(words) => _ = line.word(words),
+            None if payload.is_empty() => _ = line.word(row.name),
+            None => _ = line.word(row.name).word(number(payload)),
         }
-        if !attribute.payload().is_empty() {
-            line.word(number(attribute.payload()));
+    }
+}
+
+/// The words for `MACVLAN_MODE_*`.
+const MACVLAN_MODES: &[(u32, &str)] = &[(1, "private"), (2, "vepa"), (4, "bridge"), (8, "passthru"), (16, "source")];
+
+/// Spells an option that `ip` has other words for than its number; none for any other, and nothing for one that says nothing.
+fn option(kind: &[u8], name: &str, payload: &[u8], name_of: impl Fn(u32) -> String) -> Option<String> {
+    let ip = || -> Option<IpAddr> {
+        Some(match payload.len() {
+            4 => IpAddr::from(<[u8; 4]>::try_from(payload).ok()?),
+            _ => IpAddr::from(<[u8; 16]>::try_from(payload).ok()?),
+        })
+    };
+    let index = || Some(u32::from_ne_bytes(payload.try_into().ok()?));
+    let port = || Some(u16::from_be_bytes(payload.try_into().ok()?));
+    let switch = |word: &str| Some(if payload.first()? == &0 { format!("no{word}") } else { word.to_owned() });
+    let unless = |is_nothing: bool, words: String| Some(if is_nothing { String::new() } else { words });
+    match (kind, name) {
+        (b"vxlan", "group" | "group6") => {
+            let ip = ip()?;
+            unless(ip.is_unspecified(), format!("{} {ip}", if ip.is_multicast() { "group" } else { "remote" }))
         }
+        (b"vxlan", "local" | "local6") => {
+            let ip = ip()?;
+            unless(ip.is_unspecified(), format!("local {ip}"))
+        }
+        (b"vxlan", "link") => {
+            let index = index()?;
+            unless(index == 0, format!("dev {}", name_of(index)))
+        }
+        (b"vxlan", "port") => Some(format!("dstport {}", port()?)),
+        (b"vxlan", "learning" | "proxy" | "rsc" | "l2miss" | "l3miss") => switch(name),
+        (b"vxlan", "limit") => Some(format!("maxaddress {}", index()?)),
+        (b"macvlan" | b"macvtap", "mode") => {
+            let mode = index()?;
+            let (_, word) = MACVLAN_MODES.iter().find(|(number, _)| *number == mode)?;
+            Some(format!("mode {word}"))
+        }
+        (b"vlan", "protocol") => match port()? {
+            0x8100 => Some("protocol 802.1Q".to_owned()),
+            0x88a8 => Some("protocol 802.1ad".to_owned()),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -360,4 +419,47 @@ pub(super) fn vlans(list: &[VlanInfo]) -> String {
         }
     }
     if list.is_empty() { "none".to_owned() } else { line.done() }
+}
+
+/// Spells how a TUN or TAP is made.
+pub(super) fn tuntap(name: &str, tun: &Tun) -> String {
+    let mut line = Line::default();
+    line.word("tuntap add").word(name).word("mode").word(if tun.r#type == Some(TAP) { "tap" } else { "tun" });
+    line.pair("user", tun.owner).pair("group", tun.group);
+    let switches = [("pi", tun.pi), ("vnet_hdr", tun.vnet_hdr), ("multi_queue", tun.multi_queue)];
+    for (word, _) in switches.into_iter().filter(|(_, value)| value.is_some_and(|value| value != 0)) {
+        line.word(word);
+    }
+    line.done()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spelled(kind: &[u8], name: &str, payload: &[u8]) -> Option<String> {
+        option(kind, name, payload, |index| format!("if{index}"))
+    }
+
+    #[test]
+    fn options_are_spelled_as_ip_has_them() {
+        let some = |words: &str| Some(words.to_owned());
+        assert_eq!(spelled(b"vxlan", "group", &[192, 0, 2, 2]), some("remote 192.0.2.2"));
+        assert_eq!(spelled(b"vxlan", "group", &[239, 0, 0, 1]), some("group 239.0.0.1"));
+        assert_eq!(spelled(b"vxlan", "local", &[0; 4]), some(""));
+        assert_eq!(spelled(b"vxlan", "port", &[0x12, 0xb5]), some("dstport 4789"));
+        assert_eq!(spelled(b"vxlan", "learning", &[0]), some("nolearning"));
+        assert_eq!(spelled(b"vxlan", "link", &7_u32.to_ne_bytes()), some("dev if7"));
+        assert_eq!(spelled(b"macvlan", "mode", &4_u32.to_ne_bytes()), some("mode bridge"));
+        assert_eq!(spelled(b"vlan", "protocol", &[0x88, 0xa8]), some("protocol 802.1ad"));
+        assert_eq!(spelled(b"bridge", "vlan_filtering", &[1]), None);
+        assert_eq!(spelled(b"vxlan", "group", &[1, 2, 3]), None);
+    }
+
+    #[test]
+    fn a_tap_is_spelled_with_its_owner_and_flags() {
+        let tun = Tun { r#type: Some(TAP), owner: Some(65_534), vnet_hdr: Some(1), pi: Some(0), ..Tun::default() };
+        assert_eq!(tuntap("tap0", &tun), "tuntap add tap0 mode tap user 65534 vnet_hdr");
+        assert_eq!(tuntap("t0", &Tun::default()), "tuntap add t0 mode tun");
+    }
 }
