@@ -14,8 +14,9 @@ use super::{Call, Verb, ls};
 use crate::lab::file::{self, unit};
 use crate::lab::graph::natural;
 use crate::lab::import::{self, SAMPLE, Seen};
+use crate::lab::namespace::find::{self, Found};
 use crate::lab::namespace::walk::{Walker, walk};
-use crate::lab::namespace::{self, Namespace, find};
+use crate::lab::namespace::{self, Namespace};
 use crate::snapshot::device::NamespacePart;
 use crate::snapshot::document;
 use crate::snapshot::read::{Counters, Other, read_namespace, read_whole};
@@ -85,19 +86,18 @@ fn run(call: &mut Call<'_>) -> u8 {
     let seen: Vec<Seen<'_>> = parts.iter().map(|part| part.seen(&usual)).collect();
     let unread = if from.is_some() { "translations, filters and conditions of wires: a snapshot has none" } else { "" };
     let text = import::write(&lab, &seen, unread);
+    if let Err(error) = call.stdout.write_all(text.as_bytes())
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        let _ = writeln!(call.stderr, "error: cannot write the file: {error}");
+        return REFUSED;
+    }
     // What cannot be read back is better told now than by `up`.
-    if let Err(problems) = file::read(&text, "imported.toml") {
-        for problem in problems {
-            let _ = call.stderr.write_all(problem.render(false, 100).as_bytes());
-        }
+    let Err(problems) = file::read(&text, "the file that was written") else { return 0 };
+    for problem in problems {
+        let _ = call.stderr.write_all(problem.render(false, 100).as_bytes());
     }
-    match call.stdout.write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let _ = writeln!(call.stderr, "error: cannot write the file: {error}");
-            REFUSED
-        }
-        _ => 0,
-    }
+    REFUSED
 }
 
 /// Reads the namespaces of these names, or all that have one and this one.
@@ -112,7 +112,8 @@ fn look(wanted: Option<&[String]>) -> io::Result<Vec<Part>> {
             }
         }
         None => {
-            for found in find::all().namespaces {
+            let is_named = |found: &Found| found.places.iter().any(|place| matches!(place, find::Place::Named(_)));
+            for found in find::all().namespaces.into_iter().filter(|found| found.is_here() || is_named(found)) {
                 let name = if found.is_here() { String::new() } else { found.to_string() };
                 opened.extend(found.open().ok().map(|namespace| (name, namespace)));
             }

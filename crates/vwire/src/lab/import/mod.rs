@@ -5,10 +5,11 @@
 //! Link-layer addresses are written where a static neighbour names them; else they are drawn by lot.
 //!
 //! [`device`] writes single devices, [`vlan`] and [`condition`] what is said of ports and ends of wires, [`route`] and
-//! [`rule`] routes and rules, [`netfilter`] translations and filters, [`sysctl`] the sysctls that somebody set.
+//! [`rule`] routes and rules, `gone` leaves out what a file cannot say, [`netfilter`] translations and filters, [`sysctl`] the sysctls that somebody set.
 
 pub mod condition;
 pub mod device;
+mod gone;
 pub mod netfilter;
 pub mod route;
 pub mod rule;
@@ -64,10 +65,19 @@ struct Node<'a> {
 /// Returns a file that describes these namespaces; `unread` says what was not looked at, if that is anything.
 #[must_use]
 pub fn write(lab: &str, seen: &[Seen<'_>], unread: &str) -> String {
-    let nodes = nodes(lab, seen);
+    let pruned = gone::prune(seen);
+    let seen: Vec<Seen<'_>> = seen
+        .iter()
+        .zip(&pruned)
+        .map(|(seen, own)| Seen { part: &own.part, state: &own.state, ..seen.clone() })
+        .collect();
+    let nodes = nodes(lab, &seen);
     let named: BTreeSet<LinkAddress> =
         seen.iter().flat_map(|seen| &seen.state.neighbours).filter_map(named_mac).collect();
     let mut left_out: Vec<String> = Some(unread.to_owned()).filter(|unread| !unread.is_empty()).into_iter().collect();
+    for (node, own) in nodes.iter().zip(&pruned) {
+        left_out.extend(own.left_out.iter().map(|(device, why)| format!("{device} of {}: {why}", node.name)));
+    }
     let mut wired: BTreeSet<(usize, u32)> = BTreeSet::new();
     let (wires, tables) = wires(&nodes, &named, &mut wired, &mut left_out);
     let mut text = format!("# Written by `vwire import` from what was there.\nname = \"{lab}\"\n");
@@ -202,11 +212,7 @@ fn wires(
                 let node = nodes.get(far)?;
                 Some((far, node, node.seen.part.links.iter().find(|other| Some(other.index) == link.link)?))
             });
-            let Some((far, far_node, far_link)) = other else {
-                left_out.push(format!("the cable at {} of {}, whose other end is not seen", name_of(link), node.name));
-                wired.insert((index, link.index));
-                continue;
-            };
+            let Some((far, far_node, far_link)) = other else { continue };
             wired.extend([(index, link.index), (far, far_link.index)]);
             let ends = [end(node, link, named, left_out), end(far_node, far_link, named, left_out)];
             let conditions = [qualities(node, link, left_out), qualities(far_node, far_link, left_out)];
@@ -406,11 +412,7 @@ fn node_tables(
         }
         let name = name_of(link);
         let port_of = link.master.and_then(|master| node.bridges.get(&master));
-        let Some((kind, mut body)) = device::table(node.seen.part, link, port_of.map(String::as_str)) else {
-            let what = link.kind().unwrap_or("a link of hardware");
-            left_out.push(format!("{name} of {}: {what}", node.name));
-            continue;
-        };
+        let Some((kind, mut body)) = device::table(node.seen.part, link, port_of.map(String::as_str)) else { continue };
         if kind != "tun" {
             body.push_str(&device::mac(link, named));
         }
