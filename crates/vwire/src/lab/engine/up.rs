@@ -203,6 +203,7 @@ impl Run<'_> {
     fn apply_whole(&mut self) -> Done<Outcome> {
         let mut survey = survey(self.walker, self.order.lab, self.record)?;
         if survey.plan.is_empty() {
+            self.note().map_err(|error| Failed::new("cannot write down what the file says").because(&error))?;
             return Ok(Outcome::Unchanged);
         }
         go_on(self.listener)?;
@@ -212,8 +213,7 @@ impl Run<'_> {
         journal.write(self.record).map_err(failed)?;
         let mut places = Places::default();
         let built = self.build(&mut survey, &mut places);
-        let kept = built.and_then(|()| self.keep().map_err(failed));
-        if let Err(mut error) = kept.and_then(|()| self.commit()) {
+        if let Err(mut error) = built.and_then(|()| self.commit()) {
             error.aftermath = self.undo(&journal, &survey, &mut places);
             return Err(error);
         }
@@ -229,6 +229,15 @@ impl Run<'_> {
             .map_err(|error| Failed::new("cannot write what is kept of the lab").because(&error).partly())?;
         journal.close(self.record);
         Ok(Outcome::Changed)
+    }
+
+    /// Writes down a file that wants no change of the lab: what it expects, and where it says what, may be others.
+    fn note(&self) -> io::Result<()> {
+        if self.trial.is_some() || self.record.read(APPLIED).as_deref() == Some(self.order.text) {
+            return Ok(());
+        }
+        self.record.write(HOSTS, hosts::text(self.order.lab).as_bytes())?;
+        self.record.write(APPLIED, self.order.text.as_bytes())
     }
 
     /// Makes what is being done what is, or what is on trial.
@@ -282,6 +291,8 @@ impl Run<'_> {
             self.settle(survey, places)?;
         }
         ready::wait(lab, &survey.wanted, places, self.listener)?;
+        // Before the commands, which know the nodes by their names.
+        self.keep().map_err(|error| Failed::new("cannot write the names of the nodes").because(&error))?;
         commands::run(lab, &survey.plan.runs, self.record, self.listener)?;
         go_on(self.listener)
     }
