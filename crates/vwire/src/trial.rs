@@ -23,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const SILENCE: Duration = Duration::from_secs(1);
 /// For how long bytes are sent to measure the bandwidth.
 const TRANSFER: Duration = Duration::from_secs(1);
+/// `RTM_F_FIB_MATCH`.
+const FIB_MATCH: u32 = 0x2000;
 /// The bytes of IPv4 and ICMP headers, and of IPv6's.
 const HEADERS: [u32; 2] = [28, 48];
 
@@ -46,35 +48,62 @@ pub fn all(lab: &Lab) -> Vec<Result<String, String>> {
     results
 }
 
-/// Says a check in the words of the file.
-#[must_use]
-pub fn words(check: &Check) -> String {
-    let to = if check.to_name.is_empty() { check.to.to_string() } else { check.to_name.clone() };
-    match check.expect {
-        Expect::Reach => format!("{} reaches {to}", check.from),
-        Expect::MustNotReach => format!("{} must-not-reach {to}", check.from),
-        Expect::Mtu(mtu) => format!("{} {to} mtu {mtu}", check.from),
-        Expect::BandwidthAtLeast(rate) => format!("{} {to} bandwidth {}", check.from, bits(rate)),
+/// Tries one check at each of its addresses: what came of it, or why it does not hold.
+fn one(lab: &Lab, check: &Check) -> Result<String, String> {
+    let node = open(lab, &check.from)?;
+    let tried: Vec<_> = check.to.iter().map(|to| (*to, at(lab, check, &node, *to))).collect();
+    together(&tried)
+}
+
+/// Puts together what was seen at several addresses: all must hold. Each is named where there are several.
+fn together(tried: &[(IpAddr, Result<String, String>)]) -> Result<String, String> {
+    let said = |to: &IpAddr, seen: &str| match tried.len() {
+        1 => seen.to_owned(),
+        _ => format!("{}: {seen}", if to.is_ipv4() { "IPv4" } else { "IPv6" }),
+    };
+    let failed: Vec<String> =
+        tried.iter().filter_map(|(to, seen)| seen.as_ref().err().map(|seen| said(to, seen))).collect();
+    match failed.is_empty() {
+        true => {
+            Ok(tried.iter().filter_map(|(to, seen)| Some(said(to, seen.as_ref().ok()?))).collect::<Vec<_>>().join(", "))
+        }
+        false => Err(failed.join(", ")),
     }
 }
 
-/// Tries one check: what came of it, or why it does not hold.
-fn one(lab: &Lab, check: &Check) -> Result<String, String> {
-    let node = open(lab, &check.from)?;
+fn at(lab: &Lab, check: &Check, node: &Namespace, to: IpAddr) -> Result<String, String> {
     match check.expect {
-        Expect::Reach => inside(&node, || echo(check.to, 56, PATIENCE))?.map(|micros| told(Some(micros))),
-        Expect::MustNotReach => match inside(&node, || echo(check.to, 56, SILENCE))? {
+        Expect::Reach(None) => inside(node, || echo(to, Size::Usual, PATIENCE))?.map(millis).map_err(Unanswered::told),
+        Expect::MustNotReach(None) => match inside(node, || echo(to, Size::Usual, SILENCE))? {
             Ok(micros) => Err(format!("is answered after {}", millis(micros))),
-            Err(why) => Ok(why),
+            Err(why) => Ok(why.told()),
         },
-        Expect::Mtu(mtu) => inside(&node, || undivided(check.to, mtu))?,
+        Expect::Reach(Some(port)) => match inside(node, || connect(SocketAddr::new(to, port), PATIENCE))? {
+            Ok(micros) => Ok(format!("connected in {}", millis(micros))),
+            Err(why) => Err(why),
+        },
+        Expect::MustNotReach(Some(port)) => {
+            let target = SocketAddr::new(to, port);
+            // With nobody there to answer, it would hold whatever a filter does.
+            let _listener = owner(lab, to).and_then(|name| listen(&open(lab, name).ok()?, target));
+            match inside(node, || connect(target, SILENCE))? {
+                Ok(micros) => Err(format!("is connected in {}", millis(micros))),
+                Err(why) => Ok(why),
+            }
+        }
+        Expect::Mtu(mtu) => inside(node, || undivided(to, mtu))?,
         Expect::BandwidthAtLeast(wanted) => {
-            let other = lab.nodes.iter().find(|node| node.addresses().any(|own| own.address == check.to));
-            let other = other.ok_or_else(|| format!("no node of the lab has {}", check.to))?;
-            let got = transfer(&node, &open(lab, &other.name)?, check.to)?;
+            let other = owner(lab, to).ok_or_else(|| format!("no node of the lab has {to}"))?;
+            let got = transfer(node, &open(lab, other)?, to)?;
             if got >= wanted { Ok(bits(got)) } else { Err(format!("only {}", bits(got))) }
         }
     }
+}
+
+/// Returns the name of the node that has an address.
+fn owner(lab: &Lab, address: IpAddr) -> Option<&str> {
+    let node = lab.nodes.iter().find(|node| node.addresses().any(|own| own.address == address))?;
+    Some(&node.name)
 }
 
 fn open(lab: &Lab, node: &str) -> Result<Namespace, String> {
@@ -95,16 +124,48 @@ fn sentence(error: &std::io::Error) -> String {
     error.raw_os_error().map_or_else(|| error.to_string(), crate::lab::failed::sentence)
 }
 
+/// Why there was no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Unanswered {
+    /// Nothing could be sent.
+    NotSent(String),
+    /// None came.
+    Silent(String),
+}
+
+impl Unanswered {
+    fn told(self) -> String {
+        match self {
+            Self::NotSent(why) => format!("nothing was sent: {why}"),
+            Self::Silent(why) => why,
+        }
+    }
+}
+
+/// How large a ping is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Size {
+    /// As `ping` sends them.
+    Usual,
+    /// This many bytes of data, in a packet that is not divided.
+    Undivided(usize),
+}
+
 /// Pings, and returns the round trip in microseconds.
-fn echo(to: IpAddr, size: usize, patience: Duration) -> Result<u64, String> {
+fn echo(to: IpAddr, size: Size, patience: Duration) -> Result<u64, Unanswered> {
     let request = ping::Request {
         word: to.to_string(),
         family: None,
         from_device: None,
         from_address: None,
-        size,
+        size: match size {
+            Size::Usual => 56,
+            Size::Undivided(bytes) => bytes,
+        },
         ttl: None,
         broadcast: false,
+        // What is remembered of the way may be from before it was changed.
+        probes_mtu: matches!(size, Size::Undivided(_)),
         timing: Timing {
             count: Some(1),
             interval: Duration::from_millis(200),
@@ -113,14 +174,42 @@ fn echo(to: IpAddr, size: usize, patience: Duration) -> Result<u64, String> {
         },
         output: Output::Nothing,
     };
-    let verdict = ping::run(&request, &mut std::io::sink(), &mut std::io::sink()).map_err(|refused| refused.said)?;
+    let verdict = ping::run(&request, &mut std::io::sink(), &mut std::io::sink())
+        .map_err(|refused| Unanswered::NotSent(refused.said))?;
     if verdict.tally.received() > 0 {
         return Ok(verdict.tally.round_trips().mean());
     }
-    Err(verdict.complaints.first().map_or_else(|| "no answer".to_owned(), |complaint| complaint.words.clone()))
+    let complaint = verdict.complaints.first().map(|complaint| complaint.words.clone());
+    Err(Unanswered::Silent(complaint.unwrap_or_else(|| "no answer".to_owned())))
 }
 
-/// Sends one packet of a size that may not be divided: no device or known path on the way out is smaller.
+/// Connects by TCP, and returns how long that took in microseconds.
+fn connect(target: SocketAddr, patience: Duration) -> Result<u64, String> {
+    let start = Instant::now();
+    match TcpStream::connect_timeout(&target, patience) {
+        Ok(_) => Ok(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX)),
+        Err(error) if error.kind() == std::io::ErrorKind::TimedOut => Err("no answer".to_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+            Err("refused: nobody listens there, or a filter rejects it".to_owned())
+        }
+        Err(error) => Err(format!("nothing was sent: {}", sentence(&error))),
+    }
+}
+
+/// Listens at an address of a node, unless somebody does already.
+fn listen(node: &Namespace, target: SocketAddr) -> Option<socket2::Socket> {
+    let listen = || -> std::io::Result<socket2::Socket> {
+        let socket = socket2::Socket::new(socket2::Domain::for_address(target), socket2::Type::STREAM, None)?;
+        // Other checks of the same port listen beside this one.
+        socket.set_reuse_port(true)?;
+        socket.bind(&target.into())?;
+        socket.listen(128)?;
+        Ok(socket)
+    };
+    inside(node, listen).ok()?.ok()
+}
+
+/// Sends one packet of a size that may not be divided.
 fn undivided(to: IpAddr, mtu: u32) -> Result<String, String> {
     let own = path_mtu(to).map_err(|error| format!("no way there: {error}"))?;
     if own < mtu {
@@ -128,14 +217,15 @@ fn undivided(to: IpAddr, mtu: u32) -> Result<String, String> {
     }
     let headers = HEADERS[usize::from(to.is_ipv6())];
     let size = usize::try_from(mtu.saturating_sub(headers)).unwrap_or(0);
-    echo(to, size, PATIENCE).map(|micros| told(Some(micros)))
+    echo(to, Size::Undivided(size), PATIENCE).map(millis).map_err(Unanswered::told)
 }
 
-/// Returns the MTU of the way to an address, as this namespace knows it.
+/// Returns the MTU by which packets to an address leave this namespace: that of the route, or of the device.
 fn path_mtu(to: IpAddr) -> Result<u32, String> {
     let mut socket = Socket::open().map_err(|error| error.to_string())?;
     let (family, dst_len) = if to.is_ipv4() { (2, 32) } else { (10, 128) };
-    let question = Route { family, dst_len, dst: Some(to), ..Route::default() };
+    // The route itself, not what was learned on the way.
+    let question = Route { family, dst_len, dst: Some(to), flags: FIB_MATCH, ..Route::default() };
     let route: Route = socket.get(&Message::get_route(&question)).map_err(|error| error.to_string())?;
     let known = route.metrics.as_ref().and_then(|metrics| metrics.mtu);
     let index = route.oif.unwrap_or_default();
@@ -171,10 +261,6 @@ fn transfer(from: &Namespace, to: &Namespace, address: IpAddr) -> Result<u64, St
     Ok(u64::try_from(u128::from(bytes) * 8_000_000 / u128::from(micros)).unwrap_or(u64::MAX))
 }
 
-fn told(micros: Option<u64>) -> String {
-    micros.map_or_else(String::new, millis)
-}
-
 fn millis(micros: u64) -> String {
     format!("{}.{:03} ms", micros / 1000, micros % 1000)
 }
@@ -185,5 +271,19 @@ fn bits(rate: u64) -> String {
         1_000_000.. => format!("{}.{} mbit", rate / 1_000_000, rate / 100_000 % 10),
         1_000.. => format!("{} kbit", rate / 1_000),
         _ => format!("{rate} bit"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_families_count_and_are_named() {
+        let (four, six): (IpAddr, IpAddr) = ("10.0.0.1".parse().unwrap(), "fd00::1".parse().unwrap());
+        let good = || Ok("0.1 ms".to_owned());
+        assert_eq!(together(&[(four, good())]), Ok("0.1 ms".to_owned()));
+        assert_eq!(together(&[(four, good()), (six, good())]), Ok("IPv4: 0.1 ms, IPv6: 0.1 ms".to_owned()));
+        assert_eq!(together(&[(four, good()), (six, Err("no answer".to_owned()))]), Err("IPv6: no answer".to_owned()));
     }
 }

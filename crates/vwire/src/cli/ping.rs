@@ -120,6 +120,7 @@ fn request(arguments: &ArgMatches, options: &Options, is_root: bool) -> Result<R
         size: integer(arguments, "size", 0, 65_535 - 8)?.unwrap_or(56),
         ttl: integer(arguments, "ttl", 0, 255)?,
         broadcast: arguments.get_flag("broadcast"),
+        probes_mtu: false,
         timing: timing(arguments, is_root)?,
         output: match (wants_json(arguments, options), arguments.get_flag("quiet")) {
             (true, _) => Output::Nothing,

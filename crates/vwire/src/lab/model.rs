@@ -418,10 +418,10 @@ pub struct Command {
 pub struct Check {
     /// The node that tries.
     pub from: String,
-    /// The address that it tries.
-    pub to: IpAddr,
-    /// The word in the file for that: a node's name, or the address.
-    pub to_name: String,
+    /// The addresses that it tries, all of which count: of a node one of each family that both have.
+    pub to: Vec<IpAddr>,
+    /// It in the words of the file, of this node and that one alone.
+    pub words: String,
     /// What must hold.
     pub expect: Expect,
     /// Where the file says so.
@@ -431,10 +431,10 @@ pub struct Check {
 /// What a check expects.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Expect {
-    /// A ping is answered.
-    Reach,
-    /// No ping is answered.
-    MustNotReach,
+    /// A ping is answered, or a TCP connection to this port comes about.
+    Reach(Option<u16>),
+    /// It is not.
+    MustNotReach(Option<u16>),
     /// Packets of this many bytes go through undivided.
     Mtu(u32),
     /// At least this many bits a second go through.

@@ -15,6 +15,7 @@ pub mod interrupts;
 pub mod ranges;
 pub mod report;
 pub mod socket;
+mod sys;
 pub mod tally;
 pub mod target;
 pub mod trouble;
@@ -53,6 +54,8 @@ pub struct Request {
     pub ttl: Option<u8>,
     /// `-b`: broadcast addresses are fine.
     pub broadcast: bool,
+    /// Packets go undivided, and an MTU of the path that is remembered from before does not count.
+    pub probes_mtu: bool,
     /// `-c`, `-i`, `-W`, `-w`.
     pub timing: Timing,
     /// How much to print.

@@ -183,6 +183,9 @@ impl EchoSocket {
         if request.broadcast {
             self.socket.set_broadcast(true)?;
         }
+        if request.probes_mtu {
+            super::sys::probe_path_mtu(&self.socket, self.family)?;
+        }
         Ok(())
     }
 

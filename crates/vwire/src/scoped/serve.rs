@@ -103,7 +103,7 @@ fn check(lab: &model::Lab) -> Result<Vec<String>, Error> {
     let results = trial::all(lab);
     let broken = lab.checks.iter().zip(&results).filter_map(|(check, result)| {
         let why = result.as_ref().err()?;
-        Some(format!("{}: {why}", trial::words(check)))
+        Some(format!("{}: {why}", check.words))
     });
     let broken: Vec<String> = broken.collect();
     match broken.as_slice() {

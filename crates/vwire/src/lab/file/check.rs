@@ -19,6 +19,13 @@ struct Written<'t> {
     from: Word<'t>,
     to: Word<'t>,
     expect: Expect,
+    /// What is said behind the target: ` mtu 1400`.
+    rest: String,
+}
+
+/// Returns what is said of a TCP port behind the target.
+fn tcp(port: Option<u16>) -> String {
+    port.map_or_else(String::new, |port| format!(" tcp {port}"))
 }
 
 /// Reads the checks; one about counted nodes, or `all`, is one for each.
@@ -55,23 +62,33 @@ fn check<'a>(value: &'a Value<'a>, file: &Layers<'a>, draft: &Draft<'a>) -> Resu
     };
     let to = if key.starts_with("mtu") || key.starts_with("band") { "to" } else { key };
     let to = table.text(to).ok_or_else(|| missing(span, "this check", to, "\"bob\""))?;
-    let expect = match *key {
-        "reaches" => Expect::Reach,
-        "must-not-reach" => Expect::MustNotReach,
-        "mtu" => Expect::Mtu(table.number("mtu").unwrap_or(1500)),
+    let port = table.number("tcp").and_then(|port| u16::try_from(port).ok());
+    if let (Some(value), "mtu" | "bandwidth") = (table.value("tcp"), *key) {
+        let trouble = Trouble::new(span_of(value), "`tcp` belongs to `reaches` and `must-not-reach`");
+        return Err(trouble.label(format!("not to `{key}`")));
+    }
+    let (expect, rest) = match *key {
+        "reaches" => (Expect::Reach(port), tcp(port)),
+        "must-not-reach" => (Expect::MustNotReach(port), tcp(port)),
+        "mtu" => {
+            let mtu = table.number("mtu").unwrap_or(1500);
+            (Expect::Mtu(mtu), format!(" mtu {mtu}"))
+        }
         _ => match table.text("bandwidth") {
-            Some(text) => Expect::BandwidthAtLeast(unit::rate(text.word())?),
+            Some(text) => {
+                (Expect::BandwidthAtLeast(unit::rate(text.word())?), format!(" bandwidth {}", text.word().text))
+            }
             None => return Err(missing(span, "this check", "bandwidth", "\"100mbit\"")),
         },
     };
-    each(&Written { from: from.word(), to: to.word(), expect }, span, draft)
+    each(&Written { from: from.word(), to: to.word(), expect, rest }, span, draft)
 }
 
 fn line<'t>(text: &'t Text<'_>) -> Result<Written<'t>, Trouble> {
     let mut words = text.words();
     let from = words.want("the node that tries")?;
     let second = words.want("`reaches`, `must-not-reach`, or a node or address")?;
-    let simple = match second.text {
+    let simple: Option<fn(Option<u16>) -> Expect> = match second.text {
         "reaches" | "reach" => Some(Expect::Reach),
         "must-not-reach" => Some(Expect::MustNotReach),
         "must" | "cannot" | "not" | "does" => return Err(second.wrong("in one word:").label("`must-not-reach`")),
@@ -79,8 +96,17 @@ fn line<'t>(text: &'t Text<'_>) -> Result<Written<'t>, Trouble> {
     };
     if let Some(expect) = simple {
         let to = words.want("a node or address")?;
+        let port = match words.next() {
+            None => None,
+            Some(word) if word.text == "tcp" => Some(unit::port(words.want("a port, such as `80`")?)?),
+            Some(word) if ["udp", "icmp", "port"].contains(&word.text) => {
+                let label = "a ping is tried, or with `tcp` and a port a connection";
+                return Err(word.wrong("a check has no word").label(label));
+            }
+            Some(word) => return Err(word.wrong("a check has no word").label("nothing more, or `tcp` and a port")),
+        };
         words.done()?;
-        return Ok(Written { from, to, expect });
+        return Ok(Written { from, to, expect: expect(port), rest: tcp(port) });
     }
     let to = if second.text == "to" { words.want("a node or address")? } else { second };
     let slip = nearest(second.text, ["reaches", "must-not-reach"]);
@@ -89,16 +115,22 @@ fn line<'t>(text: &'t Text<'_>) -> Result<Written<'t>, Trouble> {
         (_, Some(meant)) => return Err(second.wrong("a check has no word").label(format!("did you mean `{meant}`?"))),
         (None, None) => words.want("`mtu` and bytes, or `bandwidth` and a rate")?,
     };
-    let expect = match word.text {
-        "mtu" => Expect::Mtu(unit::mtu(words.want("bytes")?)?),
-        "bandwidth" | "rate" => Expect::BandwidthAtLeast(unit::rate(words.want("a rate, such as `100mbit`")?)?),
+    let (expect, rest) = match word.text {
+        "mtu" => {
+            let mtu = unit::mtu(words.want("bytes")?)?;
+            (Expect::Mtu(mtu), format!(" mtu {mtu}"))
+        }
+        "bandwidth" | "rate" => {
+            let rate = words.want("a rate, such as `100mbit`")?;
+            (Expect::BandwidthAtLeast(unit::rate(rate)?), format!(" bandwidth {}", rate.text))
+        }
         _ => {
             let trouble = word.wrong("a check has no word");
             return Err(trouble.label("`reaches`, `must-not-reach`, `mtu` or `bandwidth`"));
         }
     };
     words.done()?;
-    Ok(Written { from, to, expect })
+    Ok(Written { from, to, expect, rest })
 }
 
 /// Makes a check for each pair that the two names stand for.
@@ -107,8 +139,8 @@ fn each(written: &Written<'_>, span: Span, draft: &Draft<'_>) -> Result<Vec<Chec
     let mut checks = Vec::new();
     match nodes(written.to, draft)? {
         None => {
-            let to = unit::address(written.to)?;
-            let check = |node| made(draft, node, to, written.to.text, written.expect, span);
+            let to = vec![unit::address(written.to)?];
+            let check = |node| made(draft, node, to.clone(), written.to.text, written, span);
             checks.extend(from.into_iter().filter_map(check));
         }
         Some(to) => {
@@ -123,11 +155,16 @@ fn each(written: &Written<'_>, span: Span, draft: &Draft<'_>) -> Result<Vec<Chec
                     continue;
                 }
                 let name = draft.nodes.get(other).map(|node| node.node.name.clone()).unwrap_or_default();
-                let address = address_for(draft, node, other).ok_or_else(|| {
+                let mut to = addresses_for(draft, node, other);
+                if to.is_empty() {
                     let message = format!("{} has no address to be reached at", quoted(&name));
-                    Trouble::new(written.to.span, message).label("an address on one of its wires is missing")
-                })?;
-                checks.extend(made(draft, node, address, &name, written.expect, span));
+                    let trouble = Trouble::new(written.to.span, message);
+                    return Err(trouble.label("an address on one of its wires is missing"));
+                }
+                if matches!(written.expect, Expect::BandwidthAtLeast(_)) {
+                    to.truncate(1);
+                }
+                checks.extend(made(draft, node, to, &name, written, span));
             }
         }
     }
@@ -137,9 +174,22 @@ fn each(written: &Written<'_>, span: Span, draft: &Draft<'_>) -> Result<Vec<Chec
 /// The most checks that one line makes.
 const MOST_PAIRS: usize = 20_000;
 
-fn made(draft: &Draft<'_>, from: usize, to: IpAddr, to_name: &str, expect: Expect, span: Span) -> Option<Check> {
+fn made(
+    draft: &Draft<'_>,
+    from: usize,
+    to: Vec<IpAddr>,
+    to_name: &str,
+    written: &Written<'_>,
+    span: Span,
+) -> Option<Check> {
     let from = draft.nodes.get(from)?.node.name.clone();
-    Some(Check { from, to, to_name: to_name.to_owned(), expect, span })
+    let verb = match written.expect {
+        Expect::Reach(_) => " reaches",
+        Expect::MustNotReach(_) => " must-not-reach",
+        Expect::Mtu(_) | Expect::BandwidthAtLeast(_) => "",
+    };
+    let words = format!("{from}{verb} {to_name}{}", written.rest);
+    Some(Check { from, to, words, expect: written.expect, span })
 }
 
 /// Returns the nodes that a name stands for; none if it is an address.
@@ -158,14 +208,19 @@ fn nodes(word: Word<'_>, draft: &Draft<'_>) -> Result<Option<Vec<usize>>, Troubl
     }
 }
 
-/// Chooses the address by which one node tries another: one in a network that they share, else the first, IPv4 before
-/// IPv6.
-fn address_for(draft: &Draft<'_>, from: usize, to: usize) -> Option<IpAddr> {
-    let networks: Vec<_> =
-        Known { draft, node: from }.interfaces().map(|(interface, _)| unit::network(interface)).collect();
-    let mut addresses: Vec<IpAddr> =
+/// Chooses the addresses by which one node tries another: of each family that both have one in a network that they share,
+/// else the first.
+fn addresses_for(draft: &Draft<'_>, from: usize, to: usize) -> Vec<IpAddr> {
+    let own: Vec<_> = Known { draft, node: from }.interfaces().map(|(interface, _)| *interface).collect();
+    let networks: Vec<_> = own.iter().map(unit::network).collect();
+    let addresses: Vec<IpAddr> =
         Known { draft, node: to }.interfaces().map(|(interface, _)| interface.address).collect();
-    addresses.sort_by_key(IpAddr::is_ipv6);
-    let shared = |address: &&IpAddr| networks.iter().any(|network| unit::holds(*network, **address));
-    addresses.iter().find(shared).or(addresses.first()).copied()
+    let shared = |address: &&&IpAddr| networks.iter().any(|network| unit::holds(*network, ***address));
+    let of_family = |is_ipv6: bool| {
+        let fitting: Vec<&IpAddr> = addresses.iter().filter(|address| address.is_ipv6() == is_ipv6).collect();
+        fitting.iter().find(shared).or(fitting.first()).map(|address| **address)
+    };
+    let has = |is_ipv6: &bool| own.iter().any(|interface| interface.address.is_ipv6() == *is_ipv6);
+    let both: Vec<IpAddr> = [false, true].into_iter().filter(has).filter_map(of_family).collect();
+    if both.is_empty() { [false, true].into_iter().find_map(of_family).into_iter().collect() } else { both }
 }

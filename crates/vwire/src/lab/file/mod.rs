@@ -258,7 +258,7 @@ mod tests {
                     [node.a]\nlo = [\"10.255.0.9/32\", \"2001:db8::1/128\"]\n[node.b]\nlo = \"10.255.0.9/32\"\n";
         let lab = lab(text);
         assert_eq!((lab.nodes[0].loopback.len(), lab.nodes[1].loopback.len()), (2, 1));
-        assert_eq!(lab.checks[0].to.to_string(), "10.0.0.2");
+        assert_eq!(lab.checks[0].to, ["10.0.0.2".parse::<std::net::IpAddr>().unwrap()]);
         let twice = text.replace("10.255.0.9/32\", \"", "10.0.0.1/32\", \"");
         let problems = read(&twice, "test.toml").unwrap_err();
         assert!(problems[0].render(false, 100).contains("`a` has 10.0.0.1 twice"));

@@ -214,7 +214,9 @@ pub static COMMAND: Grammar = Grammar {
 /// A check.
 pub static CHECK: Grammar = Grammar {
     name: "check",
-    about: "A node, what it tries, and what must come of it. `all` stands for every node but bridges and the machine.",
-    shape: "NODE reaches TARGET | NODE must-not-reach TARGET | NODE TARGET mtu BYTES | NODE TARGET bandwidth RATE",
+    about: "A node, what it tries, and what must come of it. `all` stands for every node, routers too, but not for bridges \
+            and the machine.",
+    shape: "NODE reaches TARGET [tcp PORT] | NODE must-not-reach TARGET [tcp PORT] | NODE TARGET mtu BYTES | \
+            NODE TARGET bandwidth RATE",
     pattern: "^\\s*\\S+\\s+\\S+.*$",
 };

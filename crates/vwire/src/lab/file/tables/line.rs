@@ -303,7 +303,7 @@ pub static CHECK_TABLE: Table = Table {
         row(
             "reaches",
             Kind::Text(&TARGET),
-            "A ping to this node or address is answered.",
+            "A ping to this node or address is answered; of a node in each family that both have.",
             "\"bob\"",
             "",
             &["reach", "ping"],
@@ -311,7 +311,7 @@ pub static CHECK_TABLE: Table = Table {
         row(
             "must-not-reach",
             Kind::Text(&TARGET),
-            "No ping to this node or address is answered.",
+            "No ping to this node or address is answered; `check` says where nothing was sent because no route leads there.",
             "\"10.9.9.9\"",
             "",
             &["not-reach", "unreachable"],
@@ -323,6 +323,15 @@ pub static CHECK_TABLE: Table = Table {
             "\"bob\"",
             "",
             NONE,
+        ),
+        row(
+            "tcp",
+            Kind::Number(1, 65535),
+            "With `reaches` and `must-not-reach`: a connection to this port, in the place of a ping. For `must-not-reach` \
+             `check` listens at a node's port where nobody does, so that what holds is the way's doing.",
+            "80",
+            "a ping",
+            &["port"],
         ),
         row("mtu", Kind::Number(68, 65535), "Packets of this many bytes go through undivided.", "1500", "", NONE),
         row(
