@@ -8,6 +8,7 @@ use clap::{Arg, Command, value_parser};
 use super::ip::{self, Persona, Tongue};
 use super::lab_file::{REFUSED, lab_named, load};
 use super::{Call, Verb, ls};
+use crate::lab::graph::of_parts::View;
 use crate::lab::graph::{Picture, dot, of_lab, of_parts, svg, text};
 use crate::snapshot::read::holdings;
 
@@ -97,7 +98,7 @@ fn picture(call: &mut Call<'_>) -> Result<Picture, u8> {
         }
     };
     let title = lab.as_deref().unwrap_or("this machine");
-    let picture = of_parts::picture(title, &looked.parts, &holdings, lab.as_deref());
+    let picture = of_parts::picture(title, &looked.parts, &holdings, View { lab: lab.as_deref(), ..View::default() });
     if let (Some(lab), true) = (&lab, picture.places.is_empty()) {
         let _ = writeln!(call.stderr, "error: no namespace of lab `{lab}` is seen\nhint: `vwire up FILE` brings it up");
         return Err(REFUSED);

@@ -39,20 +39,11 @@ fn place(node: &Node) -> Place {
     let device = |device: &model::Device| Device {
         name: device.long_name.clone().unwrap_or_else(|| device.name.clone()),
         kind: kind(&device.kind).to_owned(),
-        addresses: device.addresses.iter().map(|at| format!("{}/{}", at.address, at.prefix_length)).collect(),
+        addresses: device.addresses.iter().map(interface).collect(),
         master: device.master.as_deref().and_then(named),
         notes: notes(device),
     };
-    let mut about = Vec::new();
-    if node.sysctls.get("net.ipv4.ip_forward").is_some_and(|value| value == "1") {
-        about.push("forwards".to_owned());
-    }
-    if node.nat.iter().any(|nat| matches!(nat, Nat::Masquerade { .. })) {
-        about.push("NAT".to_owned());
-    }
-    if !node.filters.is_empty() {
-        about.push("filters".to_owned());
-    }
+    let mut about = does(node);
     if !node.loopback.is_empty() {
         let addresses: Vec<String> =
             node.loopback.iter().map(|at| format!("{}/{}", at.address, at.prefix_length)).collect();
@@ -63,6 +54,28 @@ fn place(node: &Node) -> Place {
         is_host: node.is_host,
         devices: node.devices.iter().map(device).collect(),
         notes: about,
+    }
+}
+
+/// Says what a node does beside having devices.
+pub(super) fn does(node: &Node) -> Vec<String> {
+    let mut about = Vec::new();
+    if node.sysctls.get("net.ipv4.ip_forward").is_some_and(|value| value == "1") {
+        about.push("forwards".to_owned());
+    }
+    if node.nat.iter().any(|nat| matches!(nat, Nat::Masquerade { .. })) {
+        about.push("NAT".to_owned());
+    }
+    if !node.filters.is_empty() {
+        about.push("filters".to_owned());
+    }
+    about
+}
+
+fn interface(at: &model::Interface) -> String {
+    match at.peer {
+        Some(peer) => format!("{} peer {peer}/{}", at.address, at.prefix_length),
+        None => format!("{}/{}", at.address, at.prefix_length),
     }
 }
 

@@ -12,7 +12,7 @@ struct Row {
     notes: String,
 }
 
-/// Returns the drawing, no line wider than `width`.
+/// Returns the drawing, no line wider than `width` where words are not.
 #[must_use]
 pub fn draw(picture: &Picture, width: usize, colour: bool) -> String {
     let far = picture.far_ends();
@@ -62,7 +62,7 @@ fn bridge_text(
     let about: Vec<String> = device.addresses.iter().chain(&device.notes).cloned().collect();
     let gap = if about.is_empty() { "" } else { "  " };
     let name = picture.bridge_name(bridge);
-    let head = cut(&format!("{name}{gap}{}", about.join("  ")), width);
+    let head = fit(&format!("{name}{gap}{}", about.join("  ")), width, "│    ");
     let rest = head.strip_prefix(&name).unwrap_or_default();
     let _ = writeln!(text, "{}{rest}", bold(head.get(..head.len() - rest.len()).unwrap_or(&head), colour));
     let place = picture.places.get(bridge.0);
@@ -77,8 +77,8 @@ fn bridge_text(
         runs.iter().filter_map(|(first, last)| merged(rows.get(*first)?, rows.get(*last)?, last - first)).collect();
     let widths = widths(&rows);
     for (index, row) in rows.iter().enumerate() {
-        let branch = if index + 1 == rows.len() { "└─" } else { "├─" };
-        let _ = writeln!(text, "{}", cut(&format!("{branch} {}", line(row, &widths)), width));
+        let (branch, below) = if index + 1 == rows.len() { ("└─", "     ") } else { ("├─", "│    ") };
+        let _ = writeln!(text, "{}", fit(&format!("{branch} {}", line(row, &widths)), width, below));
     }
 }
 
@@ -169,7 +169,12 @@ fn cables(text: &mut String, picture: &Picture, width: usize) {
     }
     for [left, right, said] in rows {
         let row = format!("{left:<left_width$} ─── {right:<right_width$}  {said}");
-        let _ = writeln!(text, "{}", cut(row.trim_end(), width));
+        let row = match row.trim_end().chars().count() <= width {
+            true => row,
+            // The columns are given up before words are.
+            false => format!("{left} ─── {right}  {said}"),
+        };
+        let _ = writeln!(text, "{}", fit(row.trim_end(), width, "    "));
     }
 }
 
@@ -207,7 +212,7 @@ fn rest(
         runs.iter().filter_map(|(first, last)| merged(rows.get(*first)?, rows.get(*last)?, last - first)).collect();
     let widths = widths(&rows);
     for row in &rows {
-        let _ = writeln!(text, "{}", cut(&line(row, &widths), width));
+        let _ = writeln!(text, "{}", fit(&line(row, &widths), width, "    "));
     }
 }
 
@@ -216,11 +221,37 @@ fn does(place: &Place) -> Option<Row> {
     (!said.is_empty()).then(|| Row { cells: [place.name.clone(), said, String::new()], notes: String::new() })
 }
 
-/// Cuts a line to so many columns.
-fn cut(line: &str, width: usize) -> String {
-    if line.chars().count() <= width {
+/// Breaks a line that is wider than so many columns between its words; what goes on stands behind `indent`.
+fn fit(line: &str, width: usize, indent: &str) -> String {
+    let columns = |text: &str| text.chars().count();
+    if columns(line) <= width {
         return line.to_owned();
     }
-    let kept: String = line.chars().take(width.saturating_sub(1)).collect();
-    kept + "…"
+    let (mut lines, mut last): (Vec<String>, String) = (Vec::new(), String::new());
+    for word in line.split_inclusive(' ') {
+        let is_full = columns(&last) + columns(word.trim_end()) > width;
+        let has_words = !last.trim_start_matches(['│', ' ']).is_empty();
+        if is_full && has_words {
+            lines.push(std::mem::replace(&mut last, indent.to_owned()));
+        }
+        // A blank at the head of a line stands for nothing.
+        if word != " " || !last.ends_with(' ') || columns(&last) > columns(indent) {
+            last.push_str(word);
+        }
+    }
+    lines.push(last);
+    lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_too_wide_goes_on_below() {
+        assert_eq!(fit("a b c", 10, "  "), "a b c");
+        assert_eq!(fit("one  two three  four", 10, "    "), "one  two\n    three\n    four");
+        assert_eq!(fit("├─ averyveryverylongname eth0", 12, "│    "), "├─\n│    averyveryverylongname\n│    eth0");
+        assert_eq!(fit("unbreakable", 4, "  "), "unbreakable");
+    }
 }
