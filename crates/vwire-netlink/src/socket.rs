@@ -245,6 +245,37 @@ impl Socket {
         self.dump(request, |message| T::parse(message.payload))
     }
 
+    /// Sends a request for many objects, and returns those of the kernel's first datagram and whether these are all.
+    ///
+    /// What would follow is neither made by the kernel nor read, and so the socket is used up.
+    ///
+    /// # Errors
+    ///
+    /// [`DumpError`] as [`Socket::dump`].
+    pub fn beginning<T>(
+        mut self,
+        request: &Request,
+        mut parse: impl FnMut(&Message<'_>) -> Result<T, MalformedBody>,
+    ) -> Result<(Vec<T>, bool), DumpError> {
+        let mut first = || {
+            self.sequence = self.sequence.wrapping_add(1);
+            let mut datagram = Vec::new();
+            request.append_to(&mut datagram, self.sequence);
+            self.send(&datagram).map_err(DumpFailure::Socket)?;
+            let mut dump = Dump::new(request, self.sequence, self.port);
+            let datagram = self.receive().map_err(DumpFailure::Socket)?;
+            match (dump.take_all(datagram, &mut parse), dump.failure.take()) {
+                (_, Some(failure)) => Err(failure),
+                (None, None) => Ok((dump.objects, false)),
+                (Some(end), None) => match dump.finish(end)? {
+                    Attempt::Consistent(objects) => Ok((objects, true)),
+                    Attempt::Again => Ok((Vec::new(), false)),
+                },
+            }
+        };
+        first().map_err(|cause| DumpError { operation: request.message_type(), cause })
+    }
+
     fn send_all(&mut self, requests: &[Request]) -> Vec<Result<Reply, RequestError>> {
         let first = self.sequence.wrapping_add(1);
         let mut datagram = Vec::new();
@@ -539,6 +570,16 @@ mod tests {
         socket.buffer.truncate(64);
         assert!(!socket.links(&LinkFilter::all()).unwrap().is_empty());
         assert!(socket.buffer.len() > 64);
+    }
+
+    #[test]
+    fn the_beginning_of_a_list_is_all_of_it_where_it_is_short() {
+        let request = crate::filter::AddressFilter { family: 2, index: 1, ..Default::default() }.to_request();
+        let read = |socket: Socket| socket.beginning(&request, |message| crate::wire::Address::parse(message.payload));
+        let (begun, is_all) = read(Socket::open().unwrap()).unwrap();
+        let mut whole = Socket::open().unwrap();
+        assert_eq!(begun, whole.dump_bodies(&request).unwrap());
+        assert!(is_all || begun.is_empty());
     }
 
     #[test]

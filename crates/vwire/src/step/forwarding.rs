@@ -65,10 +65,15 @@ fn considered<'a>(context: &Context<'a>, state: &'a State) -> impl Iterator<Item
 
 fn delta<'a>(context: &Context<'a>) -> Delta<'a, Neighbour> {
     let satisfied = |wanted: &Neighbour, now: &Neighbour| {
-        wanted.state == now.state
+        lasting(wanted.state) == lasting(now.state)
             && wanted.flags & SETTABLE_FLAGS & !whose(wanted) == now.flags & SETTABLE_FLAGS & !whose(now)
     };
     compare(considered(context, context.wanted), considered(context, context.now), key, satisfied)
+}
+
+/// How long an entry stays: a request says more bits than the kernel tells (`fdb_to_nud`).
+fn lasting(state: u16) -> u16 {
+    [0x80, 0x40].into_iter().find(|bit| state & bit != 0).unwrap_or(0)
 }
 
 fn asked(entry: &Neighbour) -> Neighbour {
@@ -93,8 +98,14 @@ pub(super) fn plan(context: &Context<'_>, plan: &mut Plan) {
         plan.object(Stage::ForwardingComes, place, Verb::Replace, Object::Forwarding(Box::new(asked(wanted))));
     }
     for entry in delta.made {
-        // A VXLAN has several ends for one address; a bridge takes no append.
-        let verb = if entry.dst.is_some() && whose(entry) == SELF { Verb::Append } else { Verb::Replace };
+        // A VXLAN has several ends for an address of many, and passes over a second one for any other; a bridge takes
+        // no append.
+        let is_of_many = |address: LinkAddress| {
+            address.as_bytes().first().is_some_and(|byte| byte & 1 != 0)
+                || address.as_bytes().iter().all(|byte| *byte == 0)
+        };
+        let has_ends = entry.dst.is_some() && whose(entry) == SELF && entry.lladdr.is_some_and(is_of_many);
+        let verb = if has_ends { Verb::Append } else { Verb::Replace };
         plan.object(Stage::ForwardingComes, place, verb, Object::Forwarding(Box::new(asked(entry))));
     }
 }

@@ -21,7 +21,7 @@ use super::world::{End, Names, Place, World};
 use super::{Action, Object, Verb, words};
 
 /// The kinds whose links go when the link below them goes.
-const ON_TOP: &[&str] = &["vlan", "macvlan", "macvtap", "ipvlan", "ipvtap", "macsec", "vxlan", "hsr"];
+pub(super) const ON_TOP: &[&str] = &["vlan", "macvlan", "macvtap", "ipvlan", "ipvtap", "macsec", "vxlan", "hsr"];
 /// `IFF_LOOPBACK`.
 const LOOPBACK: u32 = 0x8;
 
@@ -70,7 +70,7 @@ impl<'a> Map<'a> {
 }
 
 /// Returns whether a link goes when the one with this index goes.
-fn is_on_top(link: &Link, index: u32) -> bool {
+pub(super) fn is_on_top(link: &Link, index: u32) -> bool {
     link.link == Some(index) && link.link_netnsid.is_none() && link.kind().is_some_and(|kind| ON_TOP.contains(&kind))
 }
 
@@ -233,7 +233,7 @@ fn plan_move(moving: &Move, wanted: &Map<'_>, left: &mut World, plan: &mut Plan)
 }
 
 /// Takes a link out of a world, with all that goes with it in its place.
-fn remove(world: &mut World, end: End) {
+pub(super) fn remove(world: &mut World, end: End) {
     world.cables.retain(|(one, other)| *one != end && *other != end);
     let Some(state) = world.states.get_mut(end.place.0) else { return };
     let index = end.index;

@@ -9,25 +9,42 @@ use vwire_netlink::{
     AddressFilter, DumpError, Link, LinkFilter, NamespaceId, Neighbour, Nexthop, Request, Route, Socket,
 };
 
+use super::around;
+use super::focus::Focus;
 use super::run::Places;
 use super::world::{End, Place, World};
 use crate::snapshot::state::State;
 
 /// `NTF_PROXY`.
-const PROXY: u8 = 0x08;
+pub(super) const PROXY: u8 = 0x08;
 /// How a kernel says that it has no such thing: `EINVAL`, `EPROTONOSUPPORT`, `EOPNOTSUPP`, `EAFNOSUPPORT`.
 const UNKNOWN: [i32; 4] = [22, 93, 95, 97];
 /// `RTM_F_CLONED`.
-const CLONED: u32 = 0x200;
+pub(super) const CLONED: u32 = 0x200;
 
 /// Reads what all places hold.
 ///
 /// # Errors
 /// A place cannot be read: it would be taken for empty.
 pub fn look(places: &mut Places) -> io::Result<World> {
+    look_by(places, |_, socket| read(socket).map_err(io::Error::other))
+}
+
+/// Reads of the first place only what a focus is on, and what all others hold.
+///
+/// # Errors
+/// As [`look`].
+pub fn look_at_focus(places: &mut Places, focus: &Focus) -> io::Result<World> {
+    look_by(places, |place, socket| match place {
+        Place(0) => around::read(socket, focus),
+        _ => read(socket).map_err(io::Error::other),
+    })
+}
+
+fn look_by(places: &mut Places, read: impl Fn(Place, &mut Socket) -> io::Result<State>) -> io::Result<World> {
     let mut world = World::default();
     for place in places.all() {
-        let mut state = read(places.socket(place)?).map_err(io::Error::other)?;
+        let mut state = read(place, places.socket(place)?)?;
         state.sysctls = places.read_sysctls(place)?;
         world.states.push(state);
     }
@@ -70,7 +87,7 @@ fn read(socket: &mut Socket) -> Result<State, DumpError> {
 
 /// Takes a list that the kernel does not know for an empty one; one that cannot be read is not taken for empty, since what
 /// is not in a picture is taken away.
-fn if_known<T>(read: Result<Vec<T>, DumpError>) -> Result<Vec<T>, DumpError> {
+pub(super) fn if_known<T>(read: Result<Vec<T>, DumpError>) -> Result<Vec<T>, DumpError> {
     match read {
         Err(error) if error.errno().is_some_and(|errno| UNKNOWN.contains(&errno)) => Ok(Vec::new()),
         read => read,
@@ -79,11 +96,13 @@ fn if_known<T>(read: Result<Vec<T>, DumpError>) -> Result<Vec<T>, DumpError> {
 
 /// Reads links with the sysctls of theirs that netlink tells, and without counters.
 fn links(socket: &mut Socket) -> Result<Vec<Link>, DumpError> {
-    socket.dump(&LinkFilter::without_stats().to_request(), |message| {
-        let mut link = Link::parse(message.payload)?;
-        super::part::forget_what_moves(&mut link);
-        Ok(link)
-    })
+    socket.dump(&LinkFilter::without_stats().to_request(), |message| Ok(as_looked_at(Link::parse(message.payload)?)))
+}
+
+/// Returns a link that was read without what moves by itself, and with what the kernel says by leaving it out.
+pub(super) fn as_looked_at(mut link: Link) -> Link {
+    super::part::forget_what_moves(&mut link);
+    link
 }
 
 /// Finds the cables of which both ends are seen. Ids of namespaces are asked for from one end only: the places with

@@ -15,10 +15,12 @@
 
 pub mod action;
 mod address;
+pub mod around;
 pub mod comparison;
 mod converge;
 mod delta;
 pub mod difference;
+pub mod focus;
 mod forwarding;
 mod label;
 mod link;
@@ -32,7 +34,6 @@ mod route;
 mod rule;
 pub mod run;
 pub mod scope;
-pub mod single;
 mod sysctl;
 mod vlan;
 mod words;

@@ -5,7 +5,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use vwire_netlink::wire::link::bridge::BoolOptions;
-use vwire_netlink::wire::link::{AfInet, KindData, LinkInfo, PropList, ProtoDownReason, SlaveData};
+use vwire_netlink::wire::link::{AfInet, AfInet6, AfSpec, KindData, LinkInfo, PropList, ProtoDownReason, SlaveData};
 use vwire_netlink::wire::nest::RawNest;
 use vwire_netlink::wire::{Attributes, Builder, RawAttribute};
 use vwire_netlink::{Link, Text};
@@ -149,7 +149,24 @@ pub(super) const PARTS: &[Part] = &[
             link.set_flags((wanted.flags ^ now.flags) & SETTABLE_FLAGS & said, wanted.flags);
         },
     },
+    // Only a link that is up takes one (`inet6_set_iftoken`).
+    Part {
+        name: "token",
+        differs: |wanted, now, picture| {
+            let can_be_told = token(wanted).is_some() && token(now).is_some();
+            (token(wanted) != token(now)) && can_be_told && (picture || token(wanted) != Some(Ipv6Addr::UNSPECIFIED))
+        },
+        restore: |wanted, _, link| {
+            let inet6 = AfInet6 { token: token(wanted), ..AfInet6::default() };
+            link.af_spec = Some(Box::new(AfSpec { inet6: Some(Box::new(inet6)), ..AfSpec::default() }));
+        },
+    },
 ];
+
+/// Returns the lower half of the addresses that IPv6 makes of what routers say.
+fn token(link: &Link) -> Option<Ipv6Addr> {
+    link.af_spec.as_ref()?.inet6.as_ref()?.token
+}
 
 /// Returns the flags that differ: of a picture all that can be set, of a wish those that it says (`change`).
 fn differing_flags(wanted: &Link, now: &Link, picture: bool) -> u32 {
@@ -412,22 +429,18 @@ pub(super) fn put_right(part: &Part, wanted: &Link, now: &Link) -> Link {
     link
 }
 
-/// Returns the names of the settable parts in which two looks at a link differ.
-#[must_use]
-pub fn differences(before: &Link, after: &Link) -> Vec<&'static str> {
-    differing_parts(before, after, true).map(|part| part.name).collect()
-}
-
-/// Returns the changes that bring a link back to what it was, a part each: one that is refused spoils no other.
-#[must_use]
-pub fn restoring(before: &Link, after: &Link) -> Vec<Link> {
-    differing_parts(before, after, true).map(|part| put_right(part, before, after)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use vwire_netlink::wire::link::bridge::Bridge;
+
+    fn differences(before: &Link, after: &Link) -> Vec<&'static str> {
+        differing_parts(before, after, true).map(|part| part.name).collect()
+    }
+
+    fn restoring(before: &Link, after: &Link) -> Vec<Link> {
+        differing_parts(before, after, true).map(|part| put_right(part, before, after)).collect()
+    }
 
     fn link() -> Link {
         Link { index: 5, flags: 0x1003, mtu: Some(1500), group: Some(0), ..Link::named("v0".parse().unwrap()) }

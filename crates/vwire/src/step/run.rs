@@ -23,7 +23,7 @@ use super::scope::Scope;
 use super::world::{Names, Place, World};
 use super::{Action, Step};
 
-pub use super::look::{look, look_at_one};
+pub use super::look::{look, look_at_focus, look_at_one};
 
 /// How many requests go in one datagram, at most.
 const TOGETHER: usize = 64;
@@ -345,6 +345,19 @@ pub fn reach(places: &mut Places, wanted: &World, scope: &Scope) -> io::Result<V
 /// # Errors
 /// A place cannot be read.
 pub fn reach_or_tell(places: &mut Places, wanted: &World, scope: &Scope) -> io::Result<(Vec<Difference>, Vec<String>)> {
+    reach_by(places, wanted, scope, look)
+}
+
+/// Does as [`reach_or_tell`], and looks at what there is in a way of the caller's.
+///
+/// # Errors
+/// A place cannot be read.
+pub fn reach_by(
+    places: &mut Places,
+    wanted: &World,
+    scope: &Scope,
+    look: impl Fn(&mut Places) -> io::Result<World>,
+) -> io::Result<(Vec<Difference>, Vec<String>)> {
     let mut refused = Vec::new();
     let mut last = Vec::new();
     let mut patience = PATIENCE;

@@ -222,6 +222,11 @@ impl Scope {
     /// cable, the ports of a master.
     pub fn add_dependents(&mut self, world: &World) {
         super::link::add_dependents(self, world);
+        self.add_nexthops(world);
+    }
+
+    /// Adds the next hops through the links in it, and the groups that these are in.
+    pub fn add_nexthops(&mut self, world: &World) {
         super::nexthop::add_dependents(self, world);
     }
 }

@@ -74,6 +74,7 @@ pub(super) fn link(link: &Link, names: &Names, place: Place) -> String {
         master => _ = line.pair("master", master.map(|master| names.link(place, master))),
     }
     line.pair("address", link.address);
+    line.pair("token", link.af_spec.as_ref().and_then(|families| families.inet6.as_ref()?.token));
     line.pair("broadcast", link.broadcast);
     line.pair("mtu", link.mtu);
     line.pair("txqueuelen", link.txqlen);

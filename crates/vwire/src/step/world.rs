@@ -38,6 +38,16 @@ impl World {
         self.states.get(place.0).unwrap_or(&NOTHING)
     }
 
+    /// Takes a link out of it, with all that hangs on it.
+    pub fn forget(&mut self, end: End) {
+        super::link::remove(self, end);
+    }
+
+    /// Takes a link out of it, with all links that go with it.
+    pub fn forget_with_all(&mut self, end: End) {
+        super::link::remove_with_all(self, end);
+    }
+
     /// Returns the other end of a cable.
     #[must_use]
     pub fn other_end(&self, end: End) -> Option<End> {

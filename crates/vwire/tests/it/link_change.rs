@@ -621,8 +621,8 @@ fn a_change_in_several_words_is_made_whole_or_not_at_all() {
         let wishes = [
             "name newn mtu 1400 up master v1",
             "alias x group 7 txqueuelen 5 mtu 67",
-            "address 02:00:00:00:00:05 arp off promisc on nomaster master v1",
-            "master br1 up mtu 1300 addrgenmode eui64 master lo",
+            "address 02:00:00:00:00:05 arp off promisc on master v1",
+            "up mtu 1300 addrgenmode eui64 master lo",
         ];
         for wish in wishes {
             let words: Vec<&str> = ["link", "set", "v0"].into_iter().chain(wish.split(' ')).collect();

@@ -25,6 +25,7 @@ mod lab_signal;
 mod lab_state;
 mod lab_up;
 mod link_change;
+mod link_whole;
 mod maddress;
 mod monitor;
 mod neigh;

@@ -5,7 +5,7 @@
 use std::ffi::OsStr;
 use std::io;
 
-use vwire_netlink::{Object, Reply, Request, RequestError};
+use vwire_netlink::{Link, MessageType, Object, Reply, Request, RequestError};
 
 use super::Ip;
 use super::failure::Failure;
@@ -15,10 +15,12 @@ use super::wait::Awaited;
 use crate::lab::namespace::Namespace;
 use crate::step::rehearse::{Asked, rehearse};
 use crate::step::run::run;
-use crate::step::{Names, Place, Reading, Scope, converge, differences};
+use crate::step::{End, Names, Place, Reading, Scope, World, converge, differences};
 
 /// `EEXIST`.
 const EEXIST: i32 = 17;
+/// `EINVAL`.
+const EINVAL: i32 = 22;
 /// What the kernel says of what is not there: `ENOENT`, `ESRCH`, `ENXIO`, `ENODEV`, `EADDRNOTAVAIL`.
 const ABSENT: [i32; 5] = [2, 3, 6, 19, 99];
 /// `NLM_F_EXCL`.
@@ -59,6 +61,9 @@ impl Ip<'_> {
     pub fn submit_all(&mut self, requests: &[Request]) -> Result<Vec<Answer>, Failure> {
         let wishes = self.wishes;
         if let Mode::Rehearsing(rehearsal) = &mut self.mode {
+            for request in requests {
+                is_noted(request, Asked::of(request).as_ref()).map_err(cannot_undo)?;
+            }
             return Ok(requests.iter().map(|request| rehearsal.take(request, wishes)).collect());
         }
         if let Mode::Live = self.mode
@@ -69,8 +74,11 @@ impl Ip<'_> {
         let asked: Vec<Option<Asked>> = requests.iter().map(Asked::of).collect();
         let mut noted = Vec::new();
         if let Mode::Noting(transaction) = &mut self.mode {
-            for asked in asked.iter().flatten() {
-                transaction.before(asked).map_err(cannot_undo)?;
+            for (request, asked) in requests.iter().zip(&asked) {
+                is_noted(request, asked.as_ref()).map_err(cannot_undo)?;
+                if let Some(asked) = asked {
+                    transaction.before(asked).map_err(cannot_undo)?;
+                }
             }
             // What is made is told, so that it is known which it is.
             let told = |(request, asked): (&Request, &Option<Asked>)| match asked {
@@ -110,6 +118,11 @@ impl Ip<'_> {
         if wishes.if_exists && !asked.creates() && ABSENT.contains(&error.errno()) {
             return Ok(Some(Ok(Reply::default())));
         }
+        // A group that is not there is refused as wrong, without a word (`__br_mdb_del`).
+        let is_missing_group = asked.message_type == MessageType::DELMDB && error.errno() == EINVAL;
+        if wishes.if_exists && is_missing_group && error.ext_ack.message.is_none() {
+            return Ok(Some(Ok(Reply::default())));
+        }
         if !asked.creates() || error.errno() != EEXIST || !(wishes.if_absent || wishes.replace) {
             return Ok(None);
         }
@@ -121,7 +134,9 @@ impl Ip<'_> {
         let (mut places, now) = here().map_err(cannot)?;
         let mut wanted = now.clone();
         let flags = asked.flags & !EXCLUSIVE | REPLACE;
-        let _ = rehearse(&mut wanted, Place(0), &Asked { flags, ..asked.clone() }, |_| None);
+        let mut asked = Asked { flags, ..asked.clone() };
+        make_way(&mut wanted, &mut asked);
+        let _ = rehearse(&mut wanted, Place(0), &asked, |_| None);
         let scope = Scope::whole(1, Reading::Wish);
         let different = differences(&wanted, &now, &scope);
         if different.is_empty() {
@@ -167,10 +182,10 @@ impl Ip<'_> {
         Ok(())
     }
 
-    /// Returns whether changes are simply done.
+    /// Returns whether changes are done, each for itself.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        matches!(self.mode, Mode::Live) && self.wishes == super::wishes::Wishes::default()
+        matches!(self.mode, Mode::Live)
     }
 
     /// Returns the rehearsal, if this is one.
@@ -219,6 +234,15 @@ impl Ip<'_> {
     }
 }
 
+/// Refuses what could not be brought back: a request that cannot be read, or about what is in no table that is compared.
+fn is_noted(request: &Request, asked: Option<&Asked>) -> Result<(), String> {
+    match asked {
+        Some(asked) if Transaction::can_note(asked) => Ok(()),
+        Some(Asked { object: Object::Link(_), .. }) => Err("`xdp` and `vf` are not put back".to_owned()),
+        _ => Err(format!("what {} changes is in no table that is compared", request.message_type())),
+    }
+}
+
 /// Returns whether the kernel chooses by what something that is made is known.
 fn is_named_by_kernel(asked: &Asked) -> bool {
     match &asked.object {
@@ -228,8 +252,18 @@ fn is_named_by_kernel(asked: &Asked) -> bool {
     }
 }
 
-fn changed_links(wanted: &crate::step::World, now: &crate::step::World) -> Vec<u32> {
-    let links = |world: &crate::step::World| world.state(Place(0)).links.clone();
+/// Takes a link out of what is wanted that has the name of one of another kind, which gets its index.
+fn make_way(wanted: &mut World, asked: &mut Asked) {
+    let Object::Link(link) = &mut asked.object else { return };
+    let taken = link.ifname.and_then(|name| wanted.state(Place(0)).link_named(name.as_bytes()));
+    let of_another = |other: &&Link| link.kind().is_some() && other.kind() != link.kind();
+    let Some(index) = taken.filter(of_another).map(|other| other.index) else { return };
+    wanted.forget_with_all(End { place: Place(0), index });
+    link.index = index;
+}
+
+fn changed_links(wanted: &World, now: &World) -> Vec<u32> {
+    let links = |world: &World| world.state(Place(0)).links.clone();
     let (wanted, now) = (links(wanted), links(now));
     wanted.iter().filter(|link| !now.contains(link)).map(|link| link.index).collect()
 }

@@ -3,6 +3,9 @@
 //! Before a namespace is changed for the first time it is looked at as a whole. What the requests name makes the scope;
 //! a rollback brings back what is in it ([`crate::step`]) and nothing else, so what others change meanwhile stays.
 //!
+//! Of a single request that changes one link only that is looked at which it may reach ([`Transaction::around`]): a
+//! namespace may have thousands of links.
+//!
 //! A name of a namespace that is deleted is bound again to the namespace, which an open handle keeps alive until then.
 
 use std::collections::BTreeSet;
@@ -13,11 +16,13 @@ use std::os::fd::AsFd;
 use vwire_netlink::{Link, Listener, Object, Reply};
 
 use crate::lab::namespace::{Identity, Name, Namespace, find, named, run_in};
+use crate::step::focus::Focus;
 use crate::step::rehearse::Asked;
-use crate::step::run::{Places, Room, look, look_at_one, reach_or_tell};
+use crate::step::run::{Places, Room, attempt, look, look_at_focus, look_at_one, reach_by};
 use crate::step::scope::{LabelKey, NeighbourKey, RouteKey};
-use crate::step::{Names, Parts, Place, Reading, Scope, World};
+use crate::step::{self, Action, End, Names, Parts, Place, Reading, Scope, Step, Verb, World, around, differences};
 
+use super::link::hint::Aftermath;
 use super::rehearsal::descriptors;
 
 /// `ENOENT`.
@@ -40,6 +45,10 @@ pub(in crate::cli) struct Transaction {
     made: BTreeSet<(Place, Vec<u8>)>,
     /// What is no object of netlink, in the order in which it was done.
     log: Vec<Deed>,
+    /// Where one link is changed by one request, what of this namespace is looked at; else all of it.
+    focus: Option<Focus>,
+    /// That link before, and what is asked of it, where it is to go to another namespace.
+    moving: Option<(Box<Link>, Box<Link>)>,
 }
 
 /// Something done that is undone by its opposite.
@@ -81,7 +90,49 @@ impl Transaction {
     pub(in crate::cli) fn begin() -> io::Result<Self> {
         let (places, before) = here()?;
         let scope = Scope { reaches: Vec::new(), reading: Reading::Picture };
-        Ok(Self { places, before, scope, made: BTreeSet::new(), log: Vec::new() })
+        Ok(Self { places, before, scope, made: BTreeSet::new(), log: Vec::new(), focus: None, moving: None })
+    }
+
+    /// Starts for a single request that changes a link, or those of a group.
+    pub(in crate::cli) fn around_all(asked: &Link) -> io::Result<Self> {
+        if asked.index != 0 {
+            return Self::around(asked);
+        }
+        let mut whole = Self::begin()?;
+        let links = whole.before.state(Place(0)).links.iter().filter(|link| link.group == asked.group);
+        let indexes: Vec<u32> = links.map(|link| link.index).collect();
+        indexes.into_iter().for_each(|index| whole.note_link(index));
+        Ok(whole)
+    }
+
+    /// Starts for a single request that changes one link: looks at what that may reach, and not at all else.
+    fn around(link: &Link) -> io::Result<Self> {
+        let mut socket = vwire_netlink::Socket::open().map_err(io::Error::other)?;
+        let focus = around::find(&mut socket, link.index, link)?;
+        let mut places = Places::new(vec![room(String::new(), Namespace::current()?)?.with_socket(socket)]);
+        let before = look_at_focus(&mut places, &focus)?;
+        let mut scope = Scope { reaches: Vec::new(), reading: Reading::Picture };
+        if let Some(parts) = scope.parts(Place(0)) {
+            parts.links.clone_from(&focus.links);
+            // Of a route in several ways another may be left when one goes.
+            parts.routes.extend(before.state(Place(0)).routes.iter().map(RouteKey::of));
+        }
+        for fd in descriptors(link) {
+            places.add(room("another namespace".to_owned(), Namespace::open(format!("/proc/self/fd/{fd}"))?)?);
+        }
+        let own = before.state(Place(0)).link(link.index).filter(|_| link.net_ns_fd.is_some());
+        let moving = own.map(|own| (Box::new(own.clone()), Box::new(link.clone())));
+        Ok(Self { places, before, scope, made: BTreeSet::new(), log: Vec::new(), focus: Some(focus), moving })
+    }
+
+    /// Brings back what a request did that was refused in the end, and says what became of it.
+    pub(in crate::cli) fn put_back(mut self) -> Aftermath {
+        match self.bring_back() {
+            Ok((false, _)) => Aftermath::Untouched,
+            Ok((true, left)) if left.is_empty() => Aftermath::Restored,
+            Ok((true, left)) => Aftermath::Left(left),
+            Err(error) => Aftermath::Left(vec![format!("what there is cannot be read: {error}")]),
+        }
     }
 
     /// Returns the place of a namespace, which is looked at if it was not before.
@@ -121,6 +172,25 @@ impl Transaction {
     /// Notes something that is no object of netlink, once it is done.
     pub(in crate::cli) fn note(&mut self, deed: Deed) {
         self.log.push(deed);
+    }
+
+    /// Returns whether what a request changes is in a table that is compared.
+    pub(in crate::cli) fn can_note(asked: &Asked) -> bool {
+        match &asked.object {
+            // A program that is taken off has no name, and what a function of hardware was set to is not compared.
+            Object::Link(link) => link.xdp.is_none() && link.vfinfo_list.is_none(),
+            object => matches!(
+                object,
+                Object::BridgeLink(_)
+                    | Object::LinkProperties(_)
+                    | Object::Address(_)
+                    | Object::Route(_)
+                    | Object::Rule(_)
+                    | Object::Neighbour(_)
+                    | Object::Nexthop(_)
+                    | Object::AddressLabel(_)
+            ),
+        }
     }
 
     /// Notes what a request is about to change.
@@ -168,7 +238,7 @@ impl Transaction {
                     parts.labels.insert(LabelKey::of(label));
                 }
             }
-            _ => return Err(format!("{} cannot be undone", asked.message_type)),
+            _ => {}
         }
         Ok(())
     }
@@ -228,7 +298,7 @@ impl Transaction {
         let is_pair = matches!(link.kind(), Some("veth" | "netkit"));
         let Some(id) = link.link_netnsid.filter(|id| is_pair && *id >= 0) else { return Ok(()) };
         let name = link.ifname.map(|name| name.to_string()).unwrap_or_default();
-        let end = crate::step::End { place: Place(0), index };
+        let end = End { place: Place(0), index };
         if self.before.other_end(end).is_some() {
             return Ok(());
         }
@@ -276,26 +346,30 @@ impl Transaction {
         let mut left = Vec::new();
         for deed in self.log.iter().rev() {
             if let Deed::Unnamed(name, namespace) = deed
-                && let Err(error) = named::attach(name, &namespace.path())
+                && let Err(error) = in_some_tries(|| named::attach(name, &namespace.path()))
             {
                 left.push(format!("namespace `{name}` has its name no more: {error}"));
             }
         }
-        left.extend(self.bring_back().unwrap_or_else(|error| vec![format!("what there is cannot be read: {error}")]));
+        let brought = self.bring_back().map(|(_, left)| left);
+        left.extend(brought.unwrap_or_else(|error| vec![format!("what there is cannot be read: {error}")]));
         for deed in self.log.iter().rev() {
             match deed {
                 Deed::Unnamed(..) => {}
                 Deed::Named(name) => {
-                    if let Err(error) = named::delete(name) {
+                    if let Err(error) = in_some_tries(|| named::delete(name)) {
                         left.push(format!("namespace `{name}` is there and should not be: {error}"));
                     }
                 }
                 Deed::Listens { family, device, address, stopped } => {
                     let turned = if *stopped { Listener::start } else { Listener::stop };
-                    let undone = Listener::open(*family).and_then(|listener| turned(&listener, device, *address));
                     // A device that was made again never heard of it, or is gone.
                     let is_so = |error: &io::Error| matches!(error.raw_os_error(), Some(EEXIST | ENOENT | ENODEV));
-                    if let Err(error) = undone.or_else(|error| if is_so(&error) { Ok(()) } else { Err(error) }) {
+                    let undone = in_some_tries(|| {
+                        let undone = Listener::open(*family).and_then(|listener| turned(&listener, device, *address));
+                        undone.or_else(|error| if is_so(&error) { Ok(()) } else { Err(error) })
+                    });
+                    if let Err(error) = undone {
                         let device = String::from_utf8_lossy(device);
                         left.push(format!("the multicast addresses of `{device}`: {error}"));
                     }
@@ -305,8 +379,15 @@ impl Transaction {
         left
     }
 
-    fn bring_back(&mut self) -> io::Result<Vec<String>> {
+    /// Returns whether something had to be brought back, and what could not be.
+    fn bring_back(&mut self) -> io::Result<(bool, Vec<String>)> {
+        let focus = self.focus.take();
+        let look = |places: &mut Places| match &focus {
+            Some(focus) => look_at_focus(places, focus),
+            None => look(places),
+        };
         let now = look(&mut self.places)?;
+        self.recall_departed(&now);
         for (place, name) in &self.made {
             let came = now.state(*place).link_named(name).map(|link| link.index);
             let came = came.filter(|index| self.before.state(*place).link(*index).is_none());
@@ -314,12 +395,56 @@ impl Transaction {
                 parts.links.insert(index);
             }
         }
-        self.scope.add_dependents(&self.before);
+        match focus {
+            // The links that go with one are in it.
+            Some(_) => self.scope.add_nexthops(&self.before),
+            None => self.scope.add_dependents(&self.before),
+        }
         self.scope.reaches.resize_with(self.before.states.len().max(self.scope.reaches.len()), Default::default);
-        let (left, refused) = reach_or_tell(&mut self.places, &self.before, &self.scope)?;
+        if differences(&self.before, &now, &self.scope).is_empty() {
+            return Ok((false, Vec::new()));
+        }
+        let (left, refused) = reach_by(&mut self.places, &self.before, &self.scope, look)?;
         let names = Names::of(self.places.names(), &[&self.before, &now]);
-        Ok(left.iter().map(|difference| difference.describe(&names)).chain(refused).collect())
+        Ok((true, left.iter().map(|difference| difference.describe(&names)).chain(refused).collect()))
     }
+
+    /// Finds a link that went to another namespace before the rest of its change was refused, and gives it its address
+    /// back, by which it is known. What else there is in that namespace stays as it is.
+    fn recall_departed(&mut self, now: &World) {
+        let Some((link, asked)) = self.moving.take() else { return };
+        let departed = now.state(Place(0)).link(link.index).is_none();
+        for place in self.places.all().skip(1) {
+            let found = now.state(place).links.iter().find(|found| departed && is_moved(&link, &asked, found));
+            let found = found.cloned();
+            self.before.states.push(now.state(place).clone());
+            let Some(found) = found else { continue };
+            self.before.forget(End { place, index: found.index });
+            if let Some(parts) = self.scope.parts(place) {
+                parts.links.insert(found.index);
+            }
+            if found.address != link.address {
+                let back = Link { index: found.index, address: link.address, ..Link::default() };
+                let object = step::Object::Link { link: Box::new(back), into: None, peer: None };
+                let action = Action::Object { verb: Verb::Set, object, was: None };
+                // Where this is refused, the link is told as one that is not back.
+                let _ = attempt(&mut self.places, &[Step { place, action }]);
+            }
+        }
+    }
+}
+
+/// Undoes something, and tries again where that is refused: what is in use or scarce may be free a moment later.
+fn in_some_tries<E>(undo: impl Fn() -> Result<(), E>) -> Result<(), E> {
+    const TRIES: usize = 3;
+    (1..TRIES).fold(undo(), |undone, _| undone.or_else(|_| undo()))
+}
+
+/// Returns whether a link is the one that was to be moved: with its old or its new name and address.
+fn is_moved(link: &Link, asked: &Link, found: &Link) -> bool {
+    (found.ifname == link.ifname || asked.ifname.is_some() && found.ifname == asked.ifname)
+        && (found.address == link.address || asked.address.is_some() && found.address == asked.address)
+        && (found.kind(), found.link, found.perm_address) == (link.kind(), link.link, link.perm_address)
 }
 
 impl Deed {

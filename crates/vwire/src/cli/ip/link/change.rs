@@ -6,15 +6,15 @@ use vwire_netlink::{Create, Link, LinkFilter, Reply, Request, RequestError};
 use super::end::{End, read_end};
 use super::finish::garbage;
 use super::help;
-use super::hint::{self, Facts};
+use super::hint::{self, Aftermath, Facts};
 use super::kind::{self, Purpose};
 use super::request::{LinkChange, Verb};
 use super::show::{self, Fate};
-use crate::cli::ip::failure::{EXIT_SEMANTIC, EXIT_USAGE, Failure};
-use crate::cli::ip::words::{Words, begins};
+use crate::cli::ip::failure::{EXIT_KERNEL, EXIT_SEMANTIC, EXIT_USAGE, Failure};
+use crate::cli::ip::transaction::Transaction;
+use crate::cli::ip::words::{Words, begins, shown};
 use crate::cli::ip::{Ip, Persona};
 use crate::lab::capability::{self, Capability};
-use crate::step::{self, single::Aftermath};
 
 /// `RTEXT_FILTER_SKIP_STATS`.
 const EXT_SKIP_STATS: u32 = 1 << 3;
@@ -75,8 +75,28 @@ fn read_kind(ip: &mut Ip<'_>, words: &mut Words<'_>, change: &mut LinkChange, ki
     if let Some(word) = words.peek() {
         return Err(if begins("help", word) { help::usage() } else { garbage(word) });
     }
+    let says_nothing = info.data.is_none() && info.slave_data.is_none();
     change.link.linkinfo = Some(Box::new(info));
+    if verb == Verb::Set && says_nothing && ip.persona == Persona::Vwire {
+        is_of_kind(ip, change, kind)?;
+    }
     Ok(())
+}
+
+/// Refuses a kind that the device is not of: where nothing else is said of the kind, the kernel passes over it.
+fn is_of_kind(ip: &mut Ip<'_>, change: &LinkChange, kind: &[u8]) -> Result<(), Failure> {
+    let Some(device) = ip.link(change.link.index, EXT_SKIP_STATS)?.filter(|_| change.link.index != 0) else {
+        return Ok(());
+    };
+    let own = [device.kind().map(str::to_owned), device.slave_kind().map(|master| format!("{master}_slave"))];
+    if own.iter().flatten().any(|own| own.as_bytes() == kind) {
+        return Ok(());
+    }
+    let name = change.subject.as_deref().map(shown).unwrap_or_default();
+    let is = own.into_iter().flatten().collect::<Vec<_>>().join(" and a ");
+    let is = if is.is_empty() { "hardware".to_owned() } else { format!("a {is}") };
+    Err(Failure::new(EXIT_USAGE, "", format!("`{name}` is {is}, not a {}", shown(kind)))
+        .hint("a device keeps its kind; `vwire link add NAME type KIND` makes one"))
 }
 
 /// Sends a change, and says why where the kernel refuses it.
@@ -86,13 +106,10 @@ fn read_kind(ip: &mut Ip<'_>, words: &mut Words<'_>, change: &mut LinkChange, ki
 pub fn apply(ip: &mut Ip<'_>, change: &LinkChange) -> Result<(), Failure> {
     let request = request_of(change);
     let request = if ip.options.echo { request.with_echo() } else { request };
-    let (answer, aftermath) = match all_or_nothing(ip, change) {
-        Some(index) => match step::single::set(ip.socket()?, index, &request) {
-            Ok(reply) => (Ok(reply), None),
-            Err(refused) => (Err(refused.error), Some(refused.aftermath)),
-        },
-        None => (ip.submit(&request)?, None),
-    };
+    let transaction = all_or_nothing(ip, change).map(Transaction::around_all).transpose();
+    let transaction = transaction.map_err(|error| unreadable(change, &error))?;
+    let answer = ip.submit(&request)?;
+    let aftermath = transaction.filter(|_| answer.is_err()).map(Transaction::put_back);
     warn(ip, &answer);
     match answer {
         Ok(reply) if ip.options.echo => echo(ip, &reply),
@@ -101,12 +118,18 @@ pub fn apply(ip: &mut Ip<'_>, change: &LinkChange) -> Result<(), Failure> {
     }
 }
 
-/// Returns the index of the link whose change is made all or nothing: of one link, in several words, and
-/// not as `ip`, whose scripts know that a part may be done.
-fn all_or_nothing(ip: &Ip<'_>, change: &LinkChange) -> Option<u32> {
-    let index = change.link.index;
-    (ip.is_live() && ip.persona == Persona::Vwire && change.verb == Verb::Set && change.asked.len() > 1 && index != 0)
-        .then_some(index)
+/// Returns what is asked of a link, or of the links of a group, if that is done whole or not at all: where it is more than
+/// one thing, and not as `ip`, whose scripts know that a part may be done. A batch that is a whole sees to it by itself.
+fn all_or_nothing<'a>(ip: &Ip<'_>, change: &'a LinkChange) -> Option<&'a Link> {
+    let is_of_many = change.link.index == 0 && change.link.group.is_some();
+    let is_more = change.asked.len() > 1 || change.link.linkinfo.is_some() || is_of_many;
+    (ip.is_live() && ip.persona == Persona::Vwire && change.verb == Verb::Set && is_more).then_some(&change.link)
+}
+
+/// What is there cannot be read, and so could not be brought back.
+fn unreadable(change: &LinkChange, error: &std::io::Error) -> Failure {
+    Failure::new(EXIT_KERNEL, "", format!("what is there cannot be read, and nothing is changed: {error}"))
+        .trying(hint::attempt(change))
 }
 
 /// Prints the link that the kernel sends back.

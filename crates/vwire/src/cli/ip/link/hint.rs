@@ -3,7 +3,6 @@
 //! [`wants`] tells what is worth asking the kernel about a refusal, and [`hints`] turns the answers
 //! ([`Facts`]) into lines with a command that can be pasted.
 
-use crate::step::single::Aftermath;
 use vwire_netlink::{ExtAck, IfName, Link};
 
 use super::request::{LinkChange, Verb};
@@ -129,6 +128,17 @@ fn attempt_of_one(device: &str, asked: &Asked) -> String {
 /// Longer values are not told again, in bytes.
 const LONGEST_VALUE: usize = 64;
 
+/// What became of a link whose change was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Aftermath {
+    /// The kernel had changed nothing.
+    Untouched,
+    /// A part had been done, and is undone.
+    Restored,
+    /// A part is done and could not be undone: what still differs.
+    Left(Vec<String>),
+}
+
 /// What is worth asking before hints are given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Wants {
@@ -204,22 +214,28 @@ pub fn hints(change: &LinkChange, errno: i32, said: &ExtAck, facts: &Facts) -> V
         }));
     }
     hints.extend(said.attribute_path().map(|path| pointed_at(&path, said)));
-    hints.extend(facts.aftermath.as_ref().and_then(|aftermath| what_became(&subject(change), aftermath)));
+    hints.extend(facts.aftermath.as_ref().and_then(|aftermath| what_became(change.subject.as_deref(), aftermath)));
     hints
 }
 
 /// Tells what became of a device whose change was refused; nothing where the kernel had changed nothing.
-fn what_became(name: &str, aftermath: &Aftermath) -> Option<String> {
-    match aftermath {
-        Aftermath::Untouched | Aftermath::Unknown => None,
-        Aftermath::Restored => {
+fn what_became(subject: Option<&[u8]>, aftermath: &Aftermath) -> Option<String> {
+    let name = subject.map(shown);
+    match (aftermath, name) {
+        (Aftermath::Untouched, _) => None,
+        (Aftermath::Restored, Some(name)) => {
             Some(format!("nothing is changed: what the kernel had done of it before is undone, `{name}` is as it was"))
         }
-        Aftermath::Left(parts) => Some(format!(
+        (Aftermath::Restored, None) => {
+            Some("nothing is changed: what the kernel had done of it before is undone".to_owned())
+        }
+        (Aftermath::Left(parts), Some(name)) => Some(format!(
             "`{name}` is changed in part, and this could not be put back: {}; `vwire -d link show {name}`",
             parts.join(", ")
         )),
-        Aftermath::Gone => Some(format!("`{name}` is not here any more: `vwire ls --all` shows where it is")),
+        (Aftermath::Left(parts), None) => {
+            Some(format!("a part is changed, and this could not be put back: {}", parts.join(", ")))
+        }
     }
 }
 
@@ -543,7 +559,7 @@ mod tests {
         let after = |aftermath| Facts { aftermath: Some(aftermath), ..Facts::default() };
         let restored = told(&asked, EOPNOTSUPP, &after(Aftermath::Restored));
         assert!(restored.last().unwrap().starts_with("nothing is changed"), "{restored:?}");
-        let left = told(&asked, EOPNOTSUPP, &after(Aftermath::Left(vec!["name", "mtu"])));
+        let left = told(&asked, EOPNOTSUPP, &after(Aftermath::Left(vec!["name".to_owned(), "mtu".to_owned()])));
         assert!(left.last().unwrap().contains("could not be put back: name, mtu"), "{left:?}");
         assert_eq!(told(&asked, EOPNOTSUPP, &after(Aftermath::Untouched)), told(&asked, EOPNOTSUPP, &Facts::default()));
     }
