@@ -581,3 +581,20 @@ fn vwire_says_what_is_in_the_way_and_what_is_nearest() {
         assert!(text.contains("there is no next hop yet"), "{text}");
     });
 }
+
+#[test]
+fn a_gateway_that_is_a_whole_network_is_told() {
+    lab(|net| {
+        net.arrange(&[
+            "link add v0 type veth peer name v1",
+            "link set v0 up",
+            "link set v1 up",
+            "addr add 10.0.0.1/24 dev v0",
+        ]);
+        let said = net.vwire(&["route", "add", "10.9.0.0/16", "via", "10.0.0.255"]).fails(2);
+        assert!(
+            said.contains("hint: `10.0.0.255` is all of the network on `v0`; a gateway is one host of it\n"),
+            "{said}"
+        );
+    });
+}

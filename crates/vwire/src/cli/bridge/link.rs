@@ -179,7 +179,8 @@ fn set(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
         return Err(lacking("Device is a required argument.", cause, "link set dev NAME learning off"));
     };
     let tried = tried("set port", &name);
-    let index = device_called(ip, "bridge device", &name).map_err(|failure| failure.trying(tried.clone()))?;
+    let index =
+        device_called(ip, "bridge device", &name).map_err(|failure| failure.of_subject().trying(tried.clone()))?;
     let asked = wanted.spec.flags.is_some() || wanted.spec.mode.is_some();
     let link = BridgeLink {
         family: FAMILY,
@@ -199,6 +200,8 @@ fn read(
     let mut wanted = Wanted::default();
     let Wanted { device, port, spec } = &mut wanted;
     while let Some(word) = words.next() {
+        let keyword = in_full(WORDS, word).ok_or_else(|| Failure::usage(HELP))?;
+        words.once(if keyword == "nobackup_port" { "backup_port" } else { keyword }, word)?;
         match find(WORDS, word).ok_or_else(|| Failure::usage(HELP))? {
             Word::Device => *device = Some(words.value()?.to_vec()),
             Word::Switch(field) => *field(port) = Some(on_off(&shown(word), words.value()?)?),

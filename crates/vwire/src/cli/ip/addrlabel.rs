@@ -154,6 +154,9 @@ fn read(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(AddressLabel, String)
     let mut label = AddressLabel { family: family(ip), ..AddressLabel::default() };
     let mut named = None;
     while let Some(word) = words.next() {
+        if let Some(what) = ["prefix", "dev", "label"].into_iter().find(|what| what.as_bytes() == word) {
+            words.once(what, word)?;
+        }
         match word {
             b"prefix" => {
                 let value = words.value()?;

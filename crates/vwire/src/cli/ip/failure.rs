@@ -169,11 +169,9 @@ impl Failure {
     /// A keyword stands twice: `Error: duplicate "K": "V" is the second value.`
     pub fn duplicate(keyword: &str, value: &[u8]) -> Self {
         let value = shown(value);
-        Self::new(
-            EXIT_USAGE,
-            format!("Error: duplicate \"{keyword}\": \"{value}\" is the second value."),
-            format!("`{keyword}` stands twice; `{value}` is the second value"),
-        )
+        let ip = format!("Error: duplicate \"{keyword}\": \"{value}\" is the second value.");
+        let second = if value.is_empty() { String::new() } else { format!("; `{value}` is the second value") };
+        Self::new(EXIT_USAGE, ip, format!("`{keyword}` stands twice{second}"))
     }
 
     /// A second device name, or a word that nobody knows.
@@ -282,6 +280,12 @@ impl Failure {
         self.misses_subject
     }
 
+    /// Returns the error number of what was refused.
+    #[must_use]
+    pub fn errno(&self) -> Option<i32> {
+        self.refusal.as_ref().map(|refusal| refusal.errno)
+    }
+
     /// Returns whether something that the command names is not there, as found before the kernel was asked.
     #[must_use]
     pub fn is_of_missing(&self) -> bool {
@@ -330,6 +334,13 @@ impl Failure {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    /// Changes the cause in our words.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<String>) -> Self {
+        self.cause = cause.into();
         self
     }
 

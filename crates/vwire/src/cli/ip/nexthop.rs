@@ -151,6 +151,9 @@ fn refused(ip: &mut Ip<'_>, hop: &Nexthop, command: Command, error: &RequestErro
     })
 }
 
+/// What a next hop has one of.
+const GIVEN: &[&str] = &["id", "dev", "via", "encap", "group", "type", "protocol", "hw_stats"];
+
 fn read(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<Nexthop, Failure> {
     let mut hop = Nexthop::default();
     let mut family = ip.options.family;
@@ -160,6 +163,9 @@ fn read(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<Nexthop, Failure> {
         }
     };
     while let Some(word) = words.next() {
+        if let Some(what) = GIVEN.iter().find(|what| what.as_bytes() == word) {
+            words.once(what, word)?;
+        }
         match word {
             b"id" => hop.id = Some(id(words)?),
             b"dev" => {

@@ -54,17 +54,56 @@ pub fn begins(keyword: &str, word: &[u8]) -> bool {
     !word.is_empty() && keyword.as_bytes().starts_with(word)
 }
 
+/// Returns the first keyword of a table that stands for something, so that all its spellings are one.
+pub fn named<T: PartialEq>(table: &[Keyword<T>], means: &T) -> &'static str {
+    table.iter().find(|row| row.means == *means).map_or("", |row| row.word)
+}
+
 /// Reads the words of a command from left to right.
 #[derive(Debug, Clone)]
 pub struct Words<'a> {
     words: &'a [OsString],
+    /// What was given so far, and by which word, where nothing may be given twice.
+    given: Option<Vec<(&'static str, &'a [u8])>>,
 }
 
 impl<'a> Words<'a> {
     /// Starts at the first of the words.
     #[must_use]
     pub fn new(words: &'a [OsString]) -> Self {
-        Self { words }
+        Self { words, given: None }
+    }
+
+    /// Has what is given twice refused from now on; for `ip`, the last one holds.
+    #[must_use]
+    pub fn each_once(self) -> Self {
+        Self { given: Some(Vec::new()), ..self }
+    }
+
+    /// Forgets what was given: what follows is about something else.
+    pub fn begin_anew(&mut self) {
+        self.given.iter_mut().for_each(Vec::clear);
+    }
+
+    /// Notes that a word which was just taken gives `what`.
+    ///
+    /// # Errors
+    /// It was given already, where nothing may be given twice.
+    pub fn once(&mut self, what: &'static str, word: &'a [u8]) -> Result<(), Failure> {
+        let value = self.peek();
+        let Some(given) = &mut self.given else { return Ok(()) };
+        match given.iter().find(|(other, _)| *other == what) {
+            None => {
+                given.push((what, word));
+                Ok(())
+            }
+            Some((_, first)) if *first == word => Err(Failure::duplicate(&shown(word), value.unwrap_or_default())),
+            Some((_, first)) => Err(Failure::duplicate(what, word).because(format!(
+                "`{}` stands beside `{}`, and only one of them can hold",
+                shown(word),
+                shown(first)
+            ))),
+        }
     }
 
     /// Takes the next word, if there is one.
@@ -156,6 +195,28 @@ mod tests {
         assert_eq!(find(&table, b"st"), None);
         assert_eq!(find(&table, b"stats"), Some(3));
         assert_eq!(find(&table, b""), None);
+    }
+
+    #[test]
+    fn what_is_given_twice_is_refused_only_where_that_is_wished() {
+        let line = ["dev", "a", "dev", "b"].map(OsString::from);
+        let read = |mut words: Words<'_>| -> Result<(), Failure> {
+            while let Some(word) = words.next() {
+                words.once("dev", word)?;
+                words.next();
+            }
+            Ok(())
+        };
+        assert!(read(Words::new(&line)).is_ok());
+        let refused = read(Words::new(&line).each_once()).unwrap_err();
+        let said = String::from_utf8(refused.render(super::super::Persona::Vwire)).unwrap();
+        assert_eq!((refused.exit(), said.as_str()), (255, "error: `dev` stands twice; `b` is the second value\n"));
+        let mut words = Words::new(&line).each_once();
+        words.once("up", b"up").unwrap();
+        let said = words.once("up", b"down").unwrap_err().render(super::super::Persona::Vwire);
+        assert_eq!(said, b"error: `down` stands beside `up`, and only one of them can hold\n");
+        words.begin_anew();
+        assert!(words.once("up", b"down").is_ok());
     }
 
     #[test]

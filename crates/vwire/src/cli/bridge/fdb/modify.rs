@@ -10,7 +10,7 @@ use super::{FAMILY, HELP, MASTER, PERMANENT, SELF};
 use crate::cli::ip::Failure;
 use crate::cli::ip::failure::EXIT_USAGE;
 use crate::cli::ip::options::Family;
-use crate::cli::ip::words::{Keyword, Words, begins, exact, find, number_as, prefix as cut, shown};
+use crate::cli::ip::words::{Keyword, Words, begins, exact, find, named, number_as, prefix as cut, shown};
 
 /// `NTF_USE`.
 const USE: u8 = 0x01;
@@ -75,7 +75,7 @@ pub struct Wanted {
     pub entry: Neighbour,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Word {
     Device,
     Destination,
@@ -132,7 +132,11 @@ pub fn read(
     let (mut device, mut address, mut vlan) = (None, None, None);
     let mut extended = FdbExtended::default();
     while let Some(word) = words.next() {
-        match find(WORDS, word) {
+        let known = find(WORDS, word);
+        if let Some(known) = known.filter(|known| !matches!(known, Word::Destination)) {
+            words.once(named(WORDS, &known), word)?;
+        }
+        match known {
             Some(Word::Device) => device = Some(words.value()?.to_vec()),
             Some(Word::Destination) => take_destination(&mut entry, family, words)?,
             Some(Word::Nexthop) => {

@@ -13,7 +13,7 @@ use super::Stop;
 use crate::cli::ip::failure::{EXIT_SEMANTIC, Failure};
 use crate::cli::ip::options::Family;
 use crate::cli::ip::prefix::{self, Prefix};
-use crate::cli::ip::words::{Keyword, Words, begins, exact, find, number_as, prefix as cut, shown};
+use crate::cli::ip::words::{Keyword, Words, begins, exact, find, named, number_as, prefix as cut, shown};
 use crate::out::address::{AUTOJOIN, AddressFlag, AddressNames, FLAGS, FOREVER};
 
 /// `IFA_ADDRESS`.
@@ -64,7 +64,7 @@ pub struct AddressChange {
     lives: Option<(u32, u32)>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Word {
     Peer,
     Broadcast,
@@ -112,7 +112,10 @@ pub fn read(
     let mut reader = Reader::new(family);
     while let Some(word) = words.next() {
         match find(WORDS, word) {
-            Some(known) => reader.take(known, word, words, names)?,
+            Some(known) => {
+                words.once(named(WORDS, &known), word)?;
+                reader.take(known, word, words, names)?;
+            }
             None => match FLAGS.iter().find(|flag| flag.word.as_bytes() == word) {
                 Some(flag) => remarks.extend(reader.take_flag(*flag)),
                 None => reader.take_local(word)?,

@@ -61,6 +61,7 @@ pub struct End<'a> {
 /// A word that does not fit, or a name that nothing has.
 pub fn read_end<'a>(ip: &mut Ip<'_>, words: &mut Words<'a>, verb: Verb) -> Result<End<'a>, Failure> {
     let mut reader = Reader::new(verb, ip.options.family.number());
+    words.begin_anew();
     let read = reader.all(ip, words).and_then(|()| reader.finish(ip, words));
     match read {
         Ok(()) => Ok(reader.end()),
@@ -131,6 +132,9 @@ impl<'a> Reader<'a> {
             let keyword = WORDS.iter().find(|row| find(&[**row], word).is_some()).map_or("", |row| row.word);
             if !matches!(meaning, Word::Dev | Word::Type) {
                 self.asked.push(Asked { word: keyword, value: None });
+            }
+            if let Some(what) = given_by(keyword) {
+                words.once(what, word)?;
             }
             self.take(meaning, ip, words)?;
         }
@@ -428,6 +432,20 @@ impl<'a> Reader<'a> {
         reason.mask = Some(1 << bit);
         reason.value = Some(if on { 1 << bit } else { 0 });
         Ok(())
+    }
+}
+
+/// Returns what a word gives, of which there is but one; nothing where it may stand twice, or where more than one is told
+/// with more by who reads it.
+fn given_by(keyword: &'static str) -> Option<&'static str> {
+    match keyword {
+        "down" => Some("up"),
+        "nomaster" | "vrf" => Some("master"),
+        "brd" => Some("broadcast"),
+        "dev" | "name" | "type" | "vf" | "inet" | "help" | "protodown_reason" => None,
+        "index" | "mtu" | "txqueuelen" | "txqlen" | "qlen" | "numtxqueues" | "numrxqueues" | "netns" | "group" => None,
+        "link-netns" | "link-netnsid" => None,
+        keyword => Some(keyword),
     }
 }
 

@@ -91,7 +91,7 @@ fn send(ip: &mut Ip<'_>, verb: Verb, asked: &Names<'_>) -> Result<(), Failure> {
         let message = "Not enough of information: \"dev\" argument is required.";
         return Err(Failure::new(EXIT_USAGE, message, "no device is named"));
     };
-    let index = ip.device(device)?.ok_or_else(|| Failure::no_device(device))?;
+    let index = ip.device(device)?.ok_or_else(|| Failure::no_device(device).of_subject())?;
     let names = PropList { alt_ifname: asked.names.iter().map(Text::new).collect(), ..PropList::default() };
     let family = ip.options.family.number();
     let link = Link { family, index, prop_list: Some(Box::new(names)), ..Link::default() };

@@ -8,7 +8,7 @@ use vwire_netlink::{Create, LinkAddress, Neighbour};
 use crate::cli::ip::failure::{EXIT_SEMANTIC, EXIT_USAGE, Failure};
 use crate::cli::ip::options::Family;
 use crate::cli::ip::prefix::{self, Prefix};
-use crate::cli::ip::words::{Keyword, Words, begins, exact, find, prefix as cut};
+use crate::cli::ip::words::{Keyword, Words, begins, exact, find, named, prefix as cut};
 use crate::out::neigh::{EXT_LEARNED, EXT_VALIDATED, MANAGED, PROXY, ROUTER};
 
 /// `NUD_PERMANENT`.
@@ -61,7 +61,7 @@ impl Wanted {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Word {
     LinkAddress,
     State,
@@ -101,7 +101,10 @@ pub fn read(family: Family, words: &mut Words<'_>) -> Result<Wanted, Failure> {
     reader.neighbour.state = PERMANENT;
     while let Some(word) = words.next() {
         match find(WORDS, word) {
-            Some(known) => reader.take(known, words)?,
+            Some(known) => {
+                words.once(named(WORDS, &known), word)?;
+                reader.take(known, words)?;
+            }
             None => {
                 let word = if word == b"to" { words.value()? } else { word };
                 // `ip` passes over this word and wants another.

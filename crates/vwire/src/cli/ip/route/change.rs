@@ -10,7 +10,7 @@ use super::{encap, help};
 use crate::cli::ip::Ip;
 use crate::cli::ip::failure::{EXIT_USAGE, Failure};
 use crate::cli::ip::options::Family;
-use crate::cli::ip::words::{Words, begins, find, number_as, shown};
+use crate::cli::ip::words::{Words, begins, find, named, number_as, shown};
 use crate::snapshot::names;
 
 /// `RT_TABLE_MAIN`.
@@ -142,7 +142,13 @@ impl<'a> Reader<'a> {
             }
             words.next();
             match meaning {
-                Some(meaning) => self.take(ip, words, word, meaning)?,
+                Some(meaning) => {
+                    // Of several gateways it is told how they are written.
+                    if meaning != Word::Via {
+                        words.once(named(WORDS, &meaning), word)?;
+                    }
+                    self.take(ip, words, word, meaning)?;
+                }
                 None => self.take_destination(words, word)?,
             }
         }

@@ -158,6 +158,12 @@ fn gateway(change: &RouteChange, facts: &Facts) -> Vec<String> {
         if let Some((device, _)) = wanted.filter(|(device, _)| *device != near.device) {
             hints.push(format!("`{gateway}` is in the network on `{}`, not on `{device}`", near.device));
         }
+        if hints.is_empty() {
+            hints.push(match is_for_all(*gateway, near) {
+                true => format!("`{gateway}` is all of the network on `{}`; a gateway is one host of it", near.device),
+                false => format!("how the gateway itself is found: `vwire route get {gateway}`, `vwire rule`"),
+            });
+        }
         return hints;
     }
     let family = if gateway.is_ipv4() { 2 } else { 10 };
@@ -173,6 +179,14 @@ fn gateway(change: &RouteChange, facts: &Facts) -> Vec<String> {
         hints.push("give a device an address first: `vwire addr add ADDRESS/LENGTH dev DEV`".to_owned());
     }
     hints
+}
+
+/// Returns whether an address stands for a whole network: its first and its last, of IPv4.
+fn is_for_all(address: IpAddr, near: &Nearby) -> bool {
+    let (IpAddr::V4(address), true) = (address, near.length < 31) else { return false };
+    let behind = u32::MAX.checked_shr(near.length.into()).unwrap_or(0);
+    let host = address.to_bits() & behind;
+    host == 0 || host == behind
 }
 
 fn is_near(address: IpAddr, facts: &Facts) -> bool {

@@ -108,7 +108,9 @@ pub fn flush(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     let is_inet6 = filter.family == crate::cli::ip::options::Family::Inet6;
     if filter.cached {
         if !is_inet6 {
-            flush_cache()?;
+            if ip.rehearsal().is_none() {
+                flush_cache()?;
+            }
             tell(ip, "*** IPv4 routing cache is flushed.\n");
         }
         if filter.family == crate::cli::ip::options::Family::Inet {

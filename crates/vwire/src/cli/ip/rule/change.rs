@@ -10,7 +10,7 @@ use super::value;
 use crate::cli::ip::failure::{EXIT_SEMANTIC, Failure};
 use crate::cli::ip::options::Family;
 use crate::cli::ip::prefix;
-use crate::cli::ip::words::{Keyword, Words, begins, exact, find, number_as, prefix as cut, shown};
+use crate::cli::ip::words::{Keyword, Words, begins, exact, find, named, number_as, prefix as cut, shown};
 use crate::out::rule::{
     FRA_IIFNAME, FRA_OIFNAME, GOTO, INVERT, NAT, NOP, RTA_GATEWAY, RuleNames, TO_TABLE, WHOLE_PORT,
 };
@@ -29,7 +29,7 @@ pub struct Wanted {
     pub has_nat: bool,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Word {
     Not,
     From,
@@ -96,7 +96,7 @@ pub fn read(verb: Verb, family: Family, words: &mut Words<'_>, names: &RuleNames
     let mut end = Ok(());
     while let (Ok(()), Some(word)) = (&end, words.next()) {
         end = match find(WORDS, word) {
-            Some(known) => reader.take(known, words),
+            Some(known) => words.once(named(WORDS, &known), word).and_then(|()| reader.take(known, words)),
             None => reader.take_action(word, words),
         };
     }

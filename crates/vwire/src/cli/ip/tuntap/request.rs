@@ -155,8 +155,14 @@ fn device_name(keyword: &str, word: &[u8]) -> Result<Vec<u8>, Failure> {
         let mut message = b"Error: argument \"".to_vec();
         message.extend_from_slice(word);
         message.extend_from_slice(format!("\" is wrong: \"{keyword}\" not a valid ifname").as_bytes());
-        return Err(Failure::new(EXIT_USAGE, message, cause)
-            .hint("a name has 1 to 15 bytes without `/`, `:` and blanks, and is not `.` or `..`"));
+        let failure = Failure::new(EXIT_USAGE, message, cause)
+            .hint("a name has 1 to 15 bytes without `/`, `:` and blanks, and is not `.` or `..`");
+        return Err(match word.len() {
+            16..128 => {
+                failure.hint(format!("`vwire link property add dev SHORT altname {shown}` gives it one that long"))
+            }
+            _ => failure,
+        });
     }
     Ok(word.to_vec())
 }

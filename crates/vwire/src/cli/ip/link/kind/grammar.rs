@@ -90,9 +90,13 @@ impl<T: Default> Grammar<T> {
     /// A word that does not fit.
     pub(super) fn read(&self, ip: &mut Ip<'_>, kind: &str, words: &mut Words<'_>) -> Result<T, Failure> {
         let mut data = T::default();
+        words.begin_anew();
         while let Some(word) = words.next() {
             match self.rows.iter().find(|row| row.is_meant(word, &data)) {
-                Some(row) => row.read(ip, word, words, &mut data)?,
+                Some(row) => {
+                    words.once(row.word, word)?;
+                    row.read(ip, word, words, &mut data)?;
+                }
                 None if begins("help", word) => return Err(Failure::verbatim(EXIT_SEMANTIC, self.usage(kind))),
                 None => return Err(self.unknown(kind, word)),
             }
