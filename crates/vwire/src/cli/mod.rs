@@ -26,6 +26,7 @@ pub mod sandbox;
 pub mod shell;
 pub mod snapshot;
 pub mod status;
+mod told;
 pub mod topo;
 pub mod tour;
 pub mod r#try;
@@ -33,13 +34,15 @@ pub mod up;
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use clap::{ArgMatches, Command};
 
-use ip::Persona;
 use ip::options::{Asked, Options};
 use ip::wishes::Wishes;
+use ip::{Persona, Tongue};
+use told::Told;
 
 /// One of vwire's own verbs.
 pub struct Verb {
@@ -147,8 +150,8 @@ fn run_verb(rest: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -
     let (wishes, rest) = match Wishes::split(rest) {
         Ok((wishes, rest)) => (wishes, rest),
         Err(failure) => {
-            let _ = stderr.write_all(&failure.render(Persona::Vwire));
-            return 2;
+            let tongue = Tongue::new(Persona::Vwire, ip::options::asks_for_json(rest));
+            return ip::finish(&failure.of_command(None, None, rest).with_exit(2), tongue, stderr);
         }
     };
     let rest = &rest[..];
@@ -161,16 +164,48 @@ fn run_verb(rest: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -
     if verb.is_none() && asked != Some("bridge") {
         return ip::wish(Persona::Vwire, wishes, rest, stdout, stderr);
     }
+    if let Some(name) = asked.filter(|asked| !matches!(*asked, "bridge" | "batch"))
+        && let Err(failure) = wishes.none_for(name)
+    {
+        let tongue = Tongue::new(Persona::Vwire, options.json);
+        return ip::finish(&failure.with_exit(2).of_command(None, None, words), tongue, stderr);
+    }
     let options = Options { wishes, ..options };
     if options.from.is_some() && !asks_snapshots(asked, wishes.plan || rest.iter().any(|word| word == "--plan")) {
         let asked = asked.unwrap_or_default();
-        let _ = writeln!(stderr, "error: `{asked}` asks the network itself, and no snapshot: leave out `--from`");
-        return 2;
+        let cause = format!("`{asked}` asks the network itself, and no snapshot: leave out `--from`");
+        let tongue = Tongue::new(Persona::Vwire, options.json);
+        return ip::finish(&ip::Failure::new(2, "", cause).of_command(None, None, words), tongue, stderr);
     }
     let Some(verb) = verb else {
         return bridge::main(Persona::Vwire, options, &words[1..], stdout, stderr);
     };
-    let command = (verb.command)().bin_name(format!("vwire {}", asked.unwrap_or_default()));
+    let name = asked.unwrap_or_default();
+    if !options.json && !asks_for_json(&verb, words) {
+        return call_verb(&verb, name, options, words, stdout, stderr);
+    }
+    let mut told = Told::new(stderr);
+    let exit = call_verb(&verb, name, options, words, stdout, &mut told);
+    told.end(name, &words.iter().map(|word| word.as_bytes()).collect::<Vec<_>>(), exit);
+    exit
+}
+
+/// Returns whether a verb that can speak JSON is asked to, by an option of its own.
+fn asks_for_json(verb: &Verb, words: &[OsString]) -> bool {
+    let own = words.iter().take_while(|word| *word != "--");
+    (verb.command)().get_arguments().any(|argument| argument.get_id() == "json")
+        && own.into_iter().any(|word| word == "-j" || word == "--json")
+}
+
+fn call_verb(
+    verb: &Verb,
+    name: &str,
+    options: Options,
+    words: &[OsString],
+    stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
+) -> u8 {
+    let command = (verb.command)().bin_name(format!("vwire {name}"));
     match command.try_get_matches_from(words) {
         Ok(arguments) => (verb.run)(&mut Call { arguments, options, stdout, stderr }),
         Err(error) => {

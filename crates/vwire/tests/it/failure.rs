@@ -140,3 +140,102 @@ fn words_that_do_not_fit_are_told_with_what_would() {
         }
     });
 }
+
+/// Failures of every object, and of vwire's own verbs: each is an object on a line, and nothing else is said.
+#[test]
+fn nothing_but_objects_is_told_where_json_is_asked_for() {
+    lab(|net| {
+        net.arrange(&["link add v0 type veth peer name v1", "link add br0 type bridge"]);
+        let directory = std::env::temp_dir().join(format!("vwire-failures-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        for (file, text) in [
+            ("batch", "link set nosuch up\nfoo\nlink set v0 mtu many\n"),
+            ("refused", "link set v0 mtu 1400\nroute del 10.99.0.0/16\n"),
+            ("bad.toml", "[nodes\n"),
+            ("odd.toml", "[nodes.a]\nfoo = 1\n"),
+            ("bad.json", "{\n"),
+        ] {
+            std::fs::write(directory.join(file), text).unwrap();
+        }
+        let lines = [
+            "link add v0 type veth",
+            "link add x type nosuch",
+            "link set v0 mtu 1400 master v1",
+            "link foo",
+            "link set v0 up down",
+            "link set v0 type nosuch",
+            "link property add dev nosuch altname x",
+            "addr add 10.0.0.300 dev v0",
+            "addr del 10.0.0.1/24 dev v0",
+            "addr show dev nosuch",
+            "addr add 10.0.0.1/24 dev v0 dev v1",
+            "route add 10.9.0.0/16 via 192.168.7.1",
+            "route get 99.9.9.9",
+            "route show table nosuch",
+            "rule del priority 77",
+            "rule add",
+            "neigh del 10.0.0.7 dev v0",
+            "neigh get 10.0.0.7 dev v0",
+            "nexthop get id 9",
+            "tuntap del nosuch",
+            "tuntap add x mode foo",
+            "netns add a/b",
+            "netns set nosuch 5",
+            "netns exec nosuch true",
+            "maddress del 33:33:00:00:00:01 dev v0",
+            "addrlabel del prefix fd07::/32 label 5",
+            "token set ::1 dev nosuch",
+            "ntable change name nosuch",
+            "netconf show dev nosuch",
+            "tunnel del nosuch",
+            "monitor foo",
+            "bridge fdb add 02:00:00:00:00:01 dev nosuch",
+            "bridge link set dev v0 cost 5",
+            "bridge vlan add vid 5 dev v0",
+            "bridge mdb show dev nosuch",
+            "bridge foo",
+            "batch DIR/batch",
+            "batch DIR/refused",
+            "batch DIR/nosuch",
+            "-force -batch DIR/batch",
+            "-n nosuch link",
+            "--plan link set nosuch up",
+            "--wait=soon link set v0 up",
+            "--wait=0.1 link set v0 up",
+            "--wait route add 10.0.0.0/8 dev v0",
+            "--if-exists ls",
+            "--if-absent link add br0 type veth",
+            "--from DIR/bad.json link",
+            "--from DIR/bad.json ping",
+            "foo",
+            "-foo link",
+            "xfrm state",
+            "ls foo",
+            "ls --nosuch",
+            "snapshot foo",
+            "ping",
+            "ping -I nosuch 10.0.0.1",
+            "plan DIR/bad.toml",
+            "plan DIR/odd.toml",
+            "up DIR/nosuch",
+            "status nosuch",
+            "graph DIR/nosuch",
+            "check DIR/nosuch",
+            "import nosuch",
+            "topo foo",
+            "sandbox DIR/nosuch",
+        ];
+        for line in lines {
+            let line = format!("-j {}", line.replace("DIR", directory.to_str().unwrap()));
+            let all = failures(net, &line.split(' ').collect::<Vec<_>>());
+            assert!(!all.is_empty(), "{line} says nothing");
+            let told = |one: &Json| matches!(one.get("cause"), Json::String(cause) if !cause.is_empty());
+            assert!(all.iter().any(told), "{line}: {all:?}");
+        }
+        let toml = format!("-j plan {}", directory.join("bad.toml").display());
+        let said = failure(net, &toml);
+        assert!(said.get("file").text().ends_with("bad.toml"), "{said:?}");
+        assert_eq!(*said.get("line"), Json::Number("1".to_owned()));
+        std::fs::remove_dir_all(directory).unwrap();
+    });
+}
