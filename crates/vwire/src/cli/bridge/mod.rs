@@ -26,7 +26,7 @@ use super::ip::failure::{EXIT_KERNEL, EXIT_SEMANTIC, EXIT_USAGE};
 use super::ip::nearest::nearest;
 use super::ip::options::Options;
 use super::ip::words::{Keyword, Words, begins, prefix, shown};
-use super::ip::{Failure, Grammar, IPROUTE2, Ip, Persona, Tongue, finish, serve};
+use super::ip::{Failure, Grammar, IPROUTE2, Ip, Persona, Tongue, finish, is_excused, serve};
 use options::Asked;
 
 /// The code of a failure after which a batch may go on: `bridge` returns -1 from what failed.
@@ -115,12 +115,30 @@ pub fn main(
 /// Runs one command: an object and its words.
 fn run(ip: &mut Ip<'_>, command: &[OsString]) -> Result<(), Failure> {
     let mut words = Words::new(command);
+    if ip.persona == Persona::Vwire {
+        words = words.each_once();
+    }
     let Some(word) = words.next() else { return Err(Failure::usage(HELP)) };
     let Some(row) = OBJECTS.iter().find(|row| begins(row.word, word)) else {
         return Err(unknown_object(word).of_command(None, None, command));
     };
     let operation = words.peek().map_or(Some("show"), row.means.operation);
-    (row.means.run)(ip, &mut words).map_err(|failure| failure.of_command(Some(row.word), operation, command))
+    if ip.options.batch.is_none() {
+        let object = format!("bridge {}", row.word);
+        ip.wishes.fit(&object, operation).map_err(|failure| failure.of_command(Some(row.word), operation, command))?;
+    }
+    match (row.means.run)(ip, &mut words) {
+        Err(failure) if is_excused(ip, operation, &failure) => Ok(()),
+        result => result.map_err(|failure| failure.of_command(Some(row.word), operation, command)),
+    }
+}
+
+/// Returns the object, with `bridge` before it, and the operation of a command, in full.
+pub(in crate::cli) fn subject_of(command: &[OsString]) -> Option<(String, Option<&'static str>)> {
+    let mut words = Words::new(command);
+    let word = words.next()?;
+    let row = OBJECTS.iter().find(|row| begins(row.word, word))?;
+    Some((format!("bridge {}", row.word), words.peek().map_or(Some("show"), row.means.operation)))
 }
 
 fn unknown_object(word: &[u8]) -> Failure {

@@ -60,6 +60,8 @@ use submit::Mode;
 use wishes::Wishes;
 use words::Words;
 
+/// `ENOENT`.
+const ENOENT: i32 = 2;
 /// The iproute2 release whose behaviour is followed.
 pub const IPROUTE2: &str = "7.1.0";
 
@@ -261,7 +263,8 @@ pub(in crate::cli) fn serve(
         Some(file) if ip.wishes.atomic || ip.wishes.plan => whole::run_file(&mut ip, &file, grammar),
         Some(file) => run_batch(&mut ip, &file, grammar),
         None if ip.wishes.plan => whole::plan_one(&mut ip, words, grammar),
-        None => (grammar.run)(&mut ip, words).and_then(|()| whole::wait_if_wished(&mut ip)),
+        None => (grammar.run)(&mut ip, words)
+            .and_then(|()| whole::wait_if_wished(&mut ip).map_err(|failure| failure.of_command(None, None, words))),
     };
     let flushed = ip.flush();
     match (result, flushed) {
@@ -324,11 +327,17 @@ pub(in crate::cli) fn finish(failure: &Failure, tongue: Tongue, stderr: &mut dyn
 /// Whatever the object's command failed with.
 pub fn run(ip: &mut Ip<'_>, command: &[OsString]) -> Result<(), Failure> {
     let mut words = Words::new(command);
+    if ip.persona == Persona::Vwire {
+        words = words.each_once();
+    }
     let Some(word) = words.next() else { return Err(help()) };
     let Some((name, object)) = objects::find(word) else {
         return Err(options::unknown_object(word).of_command(None, None, command));
     };
     let operation = words.peek().map_or(Some("show"), object.operation);
+    if ip.options.batch.is_none() {
+        ip.wishes.fit(name, operation).map_err(|failure| failure.of_command(Some(name), operation, command))?;
+    }
     // A plan changes nothing, and may be one for what was.
     if ip.options.from.is_some() && !ip.wishes.plan {
         recorded::allow(name, operation).map_err(|failure| failure.of_command(Some(name), operation, command))?;
@@ -339,11 +348,20 @@ pub fn run(ip: &mut Ip<'_>, command: &[OsString]) -> Result<(), Failure> {
     }
 }
 
+/// Returns the object and the operation of a command, in full.
+pub(in crate::cli) fn subject_of(command: &[OsString]) -> Option<(&'static str, Option<&'static str>)> {
+    let mut words = Words::new(command);
+    let (name, object) = objects::find(words.next()?)?;
+    Some((name, words.peek().map_or(Some("show"), object.operation)))
+}
+
 /// Returns whether what is to be changed or deleted is not there, and need not be.
-fn is_excused(ip: &Ip<'_>, operation: Option<&str>, failure: &Failure) -> bool {
+pub(in crate::cli) fn is_excused(ip: &Ip<'_>, operation: Option<&str>, failure: &Failure) -> bool {
     let goes = matches!(operation, Some("delete" | "del" | "flush"));
     let changes = matches!(operation, Some("set" | "change" | "replace" | "property"));
-    ip.wishes.if_exists && (goes && failure.is_of_missing() || changes && failure.is_of_missing_subject())
+    // What lists before it deletes finds no table of that number.
+    let is_empty = operation == Some("flush") && failure.errno() == Some(ENOENT);
+    ip.wishes.if_exists && (goes && failure.is_of_missing() || is_empty || changes && failure.is_of_missing_subject())
 }
 
 fn help() -> Failure {

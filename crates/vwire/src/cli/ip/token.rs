@@ -122,7 +122,7 @@ fn set(ip: &mut Ip<'_>, words: &mut Words<'_>, mut address: Option<Ipv6Addr>) ->
         if word == b"dev" {
             let name = words.value()?;
             if device.is_none() {
-                device = Some((name, index_of(ip, name).map_err(|failure| failure.trying(attempt))?));
+                device = Some((name, index_of(ip, name).map_err(|failure| failure.of_subject().trying(attempt))?));
             }
         } else if begins("help", word) {
             return Err(Failure::usage(HELP));

@@ -122,7 +122,10 @@ fn read(text: &[u8], wishes: Wishes) -> (Vec<Command>, Vec<(usize, Failure)>) {
                 Ok((own, words)) => {
                     // A line may stand as it would be typed.
                     let is_program = words.first().is_some_and(|word| word == "vwire" || word == "ip");
-                    let words = words.into_iter().skip(usize::from(is_program)).collect();
+                    let words: Vec<OsString> = words.into_iter().skip(usize::from(is_program)).collect();
+                    if let Err(failure) = fit(own, &words) {
+                        mistakes.push((number, failure));
+                    }
                     commands.push(Command { number, words, wishes: wishes.and(own), deletes: None });
                 }
                 Err(failure) => mistakes.push((number, failure)),
@@ -135,6 +138,15 @@ fn read(text: &[u8], wishes: Wishes) -> (Vec<Command>, Vec<(usize, Failure)>) {
         mistakes.push((splitter.number(), failure));
     }
     (commands, mistakes)
+}
+
+/// Refuses the wishes before a command that say nothing to it; those before the whole are for those lines that they fit.
+fn fit(own: Wishes, words: &[OsString]) -> Result<(), Failure> {
+    let subject = match words.split_first() {
+        Some((first, words)) if first == "bridge" => bridge::subject_of(words),
+        _ => super::subject_of(words).map(|(object, operation)| (object.to_owned(), operation)),
+    };
+    subject.map_or(Ok(()), |(object, operation)| own.fit(&object, operation))
 }
 
 fn unsplit(error: batch::SplitError) -> Failure {

@@ -45,6 +45,59 @@ impl Wishes {
         }
     }
 
+    /// Returns those that are given, by name.
+    fn given(self) -> impl Iterator<Item = &'static str> {
+        let all = [
+            (self.if_exists, "--if-exists"),
+            (self.if_absent, "--if-absent"),
+            (self.replace, "--replace"),
+            (self.wait.is_some(), "--wait"),
+            (self.plan, "--plan"),
+            (self.atomic, "--atomic"),
+        ];
+        all.into_iter().filter_map(|(is_given, name)| is_given.then_some(name))
+    }
+
+    /// Refuses those that say nothing to a command: of this object, `bridge` before one of `bridge`'s, and this operation.
+    ///
+    /// # Errors
+    /// One of them.
+    pub fn fit(self, object: &str, operation: Option<&str>) -> Result<(), Failure> {
+        let operation = operation.unwrap_or_default();
+        let makes = matches!(operation, "add" | "attach" | "property") || (object, operation) == ("token", "set");
+        let takes = matches!(operation, "set" | "change" | "replace" | "property" | "delete" | "del" | "flush");
+        let waits = matches!(object, "link" | "address") && matches!(operation, "add" | "set" | "change" | "replace");
+        let fits = |name: &str| match name {
+            "--if-exists" => takes,
+            "--if-absent" | "--replace" => makes,
+            "--wait" => waits,
+            "--atomic" => false,
+            _ => true,
+        };
+        let Some(idle) = self.given().find(|name| !fits(name)) else { return Ok(()) };
+        let hint = match idle {
+            "--if-exists" => "it is for what deletes, sets, changes or flushes",
+            "--wait" => "it is for `link` and `addr`: `add`, `set`, `change`, `replace`",
+            "--atomic" => "it is for batches: `vwire --atomic -batch FILE`",
+            _ => "it is for what adds",
+        };
+        let command = format!("{object} {operation}");
+        Err(Failure::new(EXIT_USAGE, "", format!("`{idle}` says nothing to `{}`", command.trim_end())).hint(hint))
+    }
+
+    /// Refuses all of them: for a verb of vwire's own.
+    ///
+    /// # Errors
+    /// One of them.
+    pub fn none_for(self, verb: &str) -> Result<(), Failure> {
+        let Some(idle) = self.given().next() else { return Ok(()) };
+        let failure = Failure::new(EXIT_USAGE, "", format!("`{idle}` says nothing to `{verb}`"));
+        Err(match (idle, verb) {
+            ("--plan", "up" | "try") => failure.hint("`vwire plan FILE` shows what `up` would change"),
+            _ => failure.hint("it is for the commands of `ip` and `bridge`, and for batches of them"),
+        })
+    }
+
     /// Takes a word, if it is one of these options.
     fn take(&mut self, word: &[u8]) -> Result<bool, Failure> {
         match word {
@@ -106,6 +159,31 @@ pub fn seconds_of(word: &[u8]) -> Result<Duration, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_that_says_nothing_to_a_command_is_refused_by_name() {
+        let refused = |options: &str, object: &str, operation: &str| {
+            let (wishes, _) = Wishes::split(&words(options)).unwrap();
+            let failure = wishes.fit(object, Some(operation)).err()?;
+            Some(String::from_utf8(failure.render(super::super::Persona::Vwire)).unwrap())
+        };
+        assert_eq!(refused("--wait", "link", "set"), None);
+        assert_eq!(refused("--if-exists", "bridge fdb", "delete"), None);
+        assert_eq!(refused("--if-absent --plan", "route", "add"), None);
+        let said = "error: `--wait` says nothing to `route add`\n";
+        assert!(refused("--wait", "route", "add").unwrap().starts_with(said));
+        for (option, object, operation) in [
+            ("--if-exists", "link", "add"),
+            ("--if-absent", "link", "delete"),
+            ("--replace", "addr", "show"),
+            ("--wait", "bridge link", "set"),
+            ("--atomic", "link", "set"),
+        ] {
+            assert!(refused(option, object, operation).is_some(), "{option} {object} {operation}");
+        }
+        assert!(Wishes { plan: true, ..Wishes::default() }.none_for("up").is_err());
+        assert!(Wishes::default().none_for("up").is_ok());
+    }
 
     fn words(line: &str) -> Vec<OsString> {
         line.split_whitespace().map(OsString::from).collect()

@@ -129,7 +129,11 @@ fn change(ip: &mut Ip<'_>, words: &mut Words<'_>, verb: &str, turn: Turn) -> Res
         Turn::Start => Listener::start,
         Turn::Stop => Listener::stop,
     };
-    request(&listener, &device, address).map_err(|error| {
+    let done = request(&listener, &device, address);
+    if ip.wishes.if_exists && done.as_ref().is_err_and(|error| error.raw_os_error() == Some(ENOENT)) {
+        return Ok(());
+    }
+    done.map_err(|error| {
         let failure = refused("ioctl", &error).trying(tried);
         match error.raw_os_error() {
             Some(EPERM) => failure.hint("this takes CAP_NET_ADMIN in the namespace: run it as root"),

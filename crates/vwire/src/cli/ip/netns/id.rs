@@ -32,6 +32,8 @@ pub(super) fn set(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure>
     let namespace = open(&name, word).map_err(|error| {
         let failure = Failure::new(EXIT_SEMANTIC, "", reason(&error))
             .unsaid_by_ip()
+            .of_subject()
+            .refused_with(error.raw_os_error())
             .trying(format!("cannot open network namespace `{name}`"));
         helped(failure, &error, name.as_os_str())
     })?;

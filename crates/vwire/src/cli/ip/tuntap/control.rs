@@ -60,8 +60,21 @@ fn add(ip: &mut Ip<'_>, request: &DeviceRequest) -> Result<(), Failure> {
         && obstacle::mode_of(tun) == mode
         && (request.user.is_none() || request.user == tun.owner)
         && (request.group.is_none() || request.group == tun.group)
+        && has_flags(tun, request.flags)
     {
         return Ok(());
+    }
+    if let (Some(name), true) = (asked, ip.wishes.replace)
+        && obstacle::link_named(ip, name)?.is_some_and(|link| obstacle::tun_of(&link).is_some())
+    {
+        let any = DeviceRequest {
+            mode: None,
+            name: Some(name.to_vec()),
+            flags: Flags::NO_PACKET_INFO,
+            user: None,
+            group: None,
+        };
+        delete_as_it_is(ip, &any).map_err(|failure| failure.trying(tried.clone()))?;
     }
     if let Some(rehearsal) = ip.rehearsal() {
         if asked.is_some_and(|name| rehearsal.device(name).is_some()) {
@@ -85,6 +98,14 @@ fn add(ip: &mut Ip<'_>, request: &DeviceRequest) -> Result<(), Failure> {
         ip.say(format!("made `{}`\n", device.name()).as_bytes());
     }
     Ok(())
+}
+
+/// Returns whether a device has the flags that are asked for.
+fn has_flags(tun: &Tun, asked: Flags) -> bool {
+    let has = super::show::flags_of(tun);
+    let says = |flag| asked.contains(flag);
+    [Flags::MULTI_QUEUE, Flags::VNET_HDR].into_iter().all(|flag| !says(flag) || has.contains(flag))
+        && (says(Flags::NO_PACKET_INFO) || !has.contains(Flags::NO_PACKET_INFO))
 }
 
 /// Returns what netlink tells of a device that is made so.
