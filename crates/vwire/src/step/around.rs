@@ -28,8 +28,9 @@ const ENODEV: i32 = 19;
 /// # Errors
 /// They cannot be read.
 pub fn find(socket: &mut Socket, index: u32, asked: &Link) -> io::Result<Focus> {
-    let effects = Effects::of(asked);
     let mut links = BTreeSet::from([index]);
+    let Some(own) = link(socket, index)? else { return Ok(Focus { links, ..Focus::default() }) };
+    let effects = Effects::of(asked, &own);
     if effects.above {
         add_above(&mut links)?;
     }

@@ -32,18 +32,23 @@ pub struct Effects {
 }
 
 impl Effects {
-    /// Returns what a request to change a link may reach.
+    /// Returns what a request to change a link may reach; what the link has already changes nothing.
     #[must_use]
-    pub fn of(asked: &Link) -> Self {
-        let switches = |flags: u32| asked.change & flags != 0;
+    pub fn of(asked: &Link, own: &Link) -> Self {
+        let switches = |flags: u32| asked.change & flags & (asked.flags ^ own.flags) != 0;
         let moves = asked.net_ns_fd.is_some();
-        let leaves = moves || asked.master.is_some();
+        let leaves = moves || asked.master.is_some_and(|master| master != own.master.unwrap_or(0));
         let goes_down = moves || switches(UP);
-        let has_address = asked.address.is_some();
+        let has_address = asked.address.is_some() && asked.address != own.address;
+        let has_mtu = asked.mtu.is_some() && asked.mtu != own.mtu;
         Self {
-            hangs: leaves || goes_down || has_address || switches(NOARP) || asked.mtu.is_some_and(|mtu| mtu < IPV6_MTU),
-            above: goes_down || has_address || asked.mtu.is_some(),
-            beside: leaves || goes_down || has_address || asked.mtu.is_some(),
+            hangs: leaves
+                || goes_down
+                || has_address
+                || switches(NOARP)
+                || has_mtu && asked.mtu.is_some_and(|mtu| mtu < IPV6_MTU),
+            above: goes_down || has_address || has_mtu,
+            beside: leaves || goes_down || has_address || has_mtu,
             ports: asked.linkinfo.as_ref().is_some_and(|info| info.data.is_some()),
             port: leaves,
         }
@@ -68,21 +73,32 @@ mod tests {
     #[test]
     fn what_only_is_of_the_link_reaches_nothing_else() {
         let asked = Link { group: Some(7), txqlen: Some(5), ifalias: Some("x".into()), ..Link::default() };
-        assert_eq!(Effects::of(&asked), Effects::default());
+        assert_eq!(Effects::of(&asked, &Link::default()), Effects::default());
     }
 
     #[test]
     fn a_small_mtu_takes_the_addresses_of_ipv6() {
-        let asked = |mtu| Effects::of(&Link { mtu: Some(mtu), ..Link::default() });
+        let asked = |mtu| Effects::of(&Link { mtu: Some(mtu), ..Link::default() }, &Link::default());
         assert!(!asked(1400).hangs && asked(1400).above);
         assert!(asked(1200).hangs);
     }
 
     #[test]
     fn a_master_and_a_move_reach_the_port() {
-        let master = Effects::of(&Link { master: Some(0), ..Link::default() });
-        let moved = Effects::of(&Link { net_ns_fd: Some(3), ..Link::default() });
+        let port = Link { master: Some(5), ..Link::default() };
+        let master = Effects::of(&Link { master: Some(0), ..Link::default() }, &port);
+        let moved = Effects::of(&Link { net_ns_fd: Some(3), ..Link::default() }, &port);
         assert!(master.port && master.beside && master.hangs && !master.above);
         assert!(moved.port && moved.beside && moved.hangs && moved.above);
+    }
+
+    #[test]
+    fn what_it_has_already_reaches_nothing() {
+        let own = Link { flags: UP, mtu: Some(1400), master: Some(5), ..Link::default() };
+        let mut asked = Link { mtu: Some(1400), master: Some(5), ..Link::default() };
+        asked.set_flags(UP, UP);
+        assert_eq!(Effects::of(&asked, &own), Effects::default());
+        asked.set_flags(UP, 0);
+        assert!(Effects::of(&asked, &own).hangs);
     }
 }

@@ -91,6 +91,11 @@ impl Places {
         Place(self.rooms.len() - 1)
     }
 
+    /// Forgets the place that was added last.
+    pub fn forget(&mut self, place: Place) {
+        self.rooms.truncate(place.0);
+    }
+
     /// Returns the place of a namespace, if it is one of them.
     #[must_use]
     pub fn find(&self, handle: &impl AsFd) -> Option<Place> {

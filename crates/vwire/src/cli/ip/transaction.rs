@@ -141,7 +141,11 @@ impl Transaction {
             return Ok(place);
         }
         let place = self.places.add(room(name.to_owned(), namespace)?);
-        look_at_one(&mut self.places, place, &mut self.before)?;
+        // Nothing is changed in a place that cannot be looked at, and so it hinders no rollback of the others.
+        look_at_one(&mut self.places, place, &mut self.before).inspect_err(|_| {
+            self.places.forget(place);
+            self.before.states.truncate(place.0);
+        })?;
         Ok(place)
     }
 
