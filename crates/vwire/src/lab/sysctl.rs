@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::step::run::is_unreadable;
+
 /// Returns the file of a sysctl; `/` in a name stands for a dot, as `sysctl(8)` takes it.
 #[must_use]
 pub fn path(name: &str) -> PathBuf {
@@ -20,6 +22,18 @@ pub fn path(name: &str) -> PathBuf {
 /// There is none of that name.
 pub fn read(name: &str) -> io::Result<String> {
     Ok(std::fs::read_to_string(path(name))?.trim_end().to_owned())
+}
+
+/// Reads a sysctl that may not be there, or may be one that can only be written.
+///
+/// # Errors
+/// It is there, and reading it failed: what is not known would not be brought back.
+pub fn read_if_there(name: &str) -> io::Result<Option<String>> {
+    match read(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if is_unreadable(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Sets a sysctl.

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use vwire_netlink::{
-    AddressFilter, DumpError, Link, LinkFilter, NamespaceId, Neighbour, Nexthop, Request, Route, Socket,
+    AddressFilter, DumpError, Link, LinkFilter, NamespaceId, Neighbour, Nexthop, Request, RequestError, Route, Socket,
 };
 
 use super::device::{Holding, NamespacePart};
@@ -144,7 +144,7 @@ fn ids(socket: &mut Socket, links: &[Link], others: &[Other<'_>]) -> HashMap<i32
         if wanted.is_empty() {
             break;
         }
-        if let Some(id) = namespace_id(socket, other.handle) {
+        if let Ok(Some(id)) = namespace_id(socket, other.handle) {
             wanted.remove(&id);
             found.insert(id, other.inode);
         }
@@ -153,11 +153,13 @@ fn ids(socket: &mut Socket, links: &[Link], others: &[Other<'_>]) -> HashMap<i32
 }
 
 /// Returns the id that the socket's namespace has for another one, if it has one.
-#[must_use]
-pub fn namespace_id(socket: &mut Socket, handle: BorrowedFd<'_>) -> Option<i32> {
+///
+/// # Errors
+/// The kernel refuses to tell.
+pub fn namespace_id(socket: &mut Socket, handle: BorrowedFd<'_>) -> Result<Option<i32>, RequestError> {
     let wanted = NamespaceId { fd: u32::try_from(handle.as_raw_fd()).ok(), ..NamespaceId::default() };
-    let answer = socket.get::<NamespaceId>(&Request::get_namespace_id(&wanted)).ok()?;
-    answer.nsid.filter(|id| *id >= 0)
+    let answer = socket.get::<NamespaceId>(&Request::get_namespace_id(&wanted))?;
+    Ok(answer.nsid.filter(|id| *id >= 0))
 }
 
 /// Returns the queues of TUN and TAP devices that processes hold, in any namespace.

@@ -87,7 +87,7 @@ fn read(socket: &mut Socket) -> Result<State, DumpError> {
 
 /// Takes a list that the kernel does not know for an empty one; one that cannot be read is not taken for empty, since what
 /// is not in a picture is taken away.
-pub(super) fn if_known<T>(read: Result<Vec<T>, DumpError>) -> Result<Vec<T>, DumpError> {
+pub fn if_known<T>(read: Result<Vec<T>, DumpError>) -> Result<Vec<T>, DumpError> {
     match read {
         Err(error) if error.errno().is_some_and(|errno| UNKNOWN.contains(&errno)) => Ok(Vec::new()),
         read => read,
@@ -157,7 +157,13 @@ fn ids(places: &mut Places, place: Place) -> io::Result<BTreeMap<i32, Place>> {
         let found = NamespaceId::parse(&message.payload).ok().filter(|_| is_id)?;
         found.nsid.filter(|id| *id >= 0)
     };
-    Ok(answers.into_iter().zip(others).filter_map(|(answer, other)| Some((id(answer.ok()?)?, other))).collect())
+    let mut ids = BTreeMap::new();
+    for (answer, other) in answers.into_iter().zip(others) {
+        // A cable that is not seen would be made anew.
+        let id = id(answer.map_err(io::Error::other)?);
+        ids.extend(id.map(|id| (id, other)));
+    }
+    Ok(ids)
 }
 
 /// Returns whether two handles lead to the same namespace.

@@ -23,7 +23,7 @@ use super::scope::Scope;
 use super::world::{Names, Place, World};
 use super::{Action, Step};
 
-pub use super::look::{look, look_at_focus, look_at_one};
+pub use super::look::{if_known, look, look_at_focus, look_at_one};
 
 /// How many requests go in one datagram, at most.
 const TOGETHER: usize = 64;
@@ -148,9 +148,12 @@ impl Places {
         if room.sysctls.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let read =
-            |name: &String| Some((name.clone(), fs::read_to_string(sysctl_path(name)).ok()?.trim_end().to_owned()));
-        run_inside(&room.inside, || room.sysctls.iter().filter_map(read).collect())
+        let read = |name: &String| match fs::read_to_string(sysctl_path(name)) {
+            Ok(value) => Some(Ok((name.clone(), value.trim_end().to_owned()))),
+            Err(error) if is_unreadable(&error) => None,
+            Err(error) => Some(Err(error)),
+        };
+        run_inside(&room.inside, || room.sysctls.iter().filter_map(read).collect())?
     }
 }
 
@@ -159,6 +162,12 @@ fn run_inside<T: Send>(inside: &Inside, body: impl FnOnce() -> T + Send) -> io::
     let (mut body, mut result) = (Some(body), None);
     inside(&mut || result = body.take().map(|body| body()))?;
     result.ok_or_else(|| io::ErrorKind::Other.into())
+}
+
+/// Returns whether a sysctl is not there, or can only be written, rather than that reading it failed this time.
+#[must_use]
+pub fn is_unreadable(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied)
 }
 
 fn sysctl_path(name: &str) -> PathBuf {

@@ -312,7 +312,7 @@ impl Transaction {
         for found in namespaces {
             let Ok(namespace) = found.open() else { continue };
             let Ok(socket) = self.places.socket(Place(0)) else { break };
-            if crate::snapshot::read::namespace_id(socket, namespace.as_fd()) == Some(id) {
+            if crate::snapshot::read::namespace_id(socket, namespace.as_fd()).is_ok_and(|found| found == Some(id)) {
                 let called =
                     found.names().next().map(ToString::to_string).unwrap_or_else(|| "another namespace".to_owned());
                 return self.place_of(namespace, &called).map(drop).map_err(|_| lost());

@@ -18,6 +18,7 @@ use crate::lab::plan::Beside;
 use crate::lab::sysctl;
 use crate::snapshot::read::namespace_id;
 use crate::snapshot::state::State;
+use crate::step::run::if_known;
 use crate::step::world::{End, Place, World};
 
 /// `RTM_F_CLONED`.
@@ -80,8 +81,7 @@ impl Field {
             let needs_table = Ruleset::of(node, "").is_some() || site.had_rules;
             if !names.is_empty() || needs_table {
                 go(walker, &site.namespace)?;
-                state.sysctls =
-                    names.iter().filter_map(|name| Some(((*name).clone(), sysctl::read(name).ok()?))).collect();
+                state.sysctls = read_sysctls(&names).map_err(|error| failed(&error))?;
             }
             let beside = read_beside(&mut site.socket, node, &state, needs_table).map_err(|error| failed(&error))?;
             if beside != Beside::default() {
@@ -90,19 +90,19 @@ impl Field {
             self.states.push(Some(state));
         }
         go_home(walker)?;
-        Ok(self.world())
+        self.world(lab)
     }
 
     /// Returns what was read as a world, with the cables.
-    fn world(&mut self) -> World {
+    fn world(&mut self, lab: &Lab) -> Done<World> {
         let states: Vec<State> = self.states.iter().map(|state| state.clone().unwrap_or_default()).collect();
         let mut world = World { states, cables: Vec::new() };
-        world.cables = self.cables(&world);
-        world
+        world.cables = self.cables(lab, &world)?;
+        Ok(world)
     }
 
     /// Finds the cables: of each pair one end says the other's index and the id of its namespace.
-    fn cables(&mut self, world: &World) -> Vec<(End, End)> {
+    fn cables(&mut self, lab: &Lab, world: &World) -> Done<Vec<(End, End)>> {
         let mut cables = Vec::new();
         let mut open: BTreeMap<End, (u32, i32)> = BTreeMap::new();
         for (at, state) in world.states.iter().enumerate() {
@@ -129,7 +129,10 @@ impl Field {
             if here.is_empty() {
                 continue;
             }
-            let ids = self.ids(at, &open);
+            let ids = self.ids(at, &open).map_err(|error| {
+                let name = lab.nodes.get(at).map(|node| node.name.as_str()).unwrap_or_default();
+                Failed::new(format!("cannot tell to which nodes the cables of `{name}` lead")).refused(&error)
+            })?;
             for (end, (index, id)) in here {
                 open.remove(&end);
                 let Some(other) = ids.get(&id).map(|place| End { place: Place(*place), index }) else { continue };
@@ -138,27 +141,37 @@ impl Field {
                 }
             }
         }
-        cables
+        Ok(cables)
     }
 
     /// Returns the ids that a place has for the others that have an open end.
-    fn ids(&mut self, at: usize, open: &BTreeMap<End, (u32, i32)>) -> BTreeMap<i32, usize> {
+    fn ids(
+        &mut self,
+        at: usize,
+        open: &BTreeMap<End, (u32, i32)>,
+    ) -> Result<BTreeMap<i32, usize>, vwire_netlink::RequestError> {
         let mut others: Vec<usize> = open.keys().map(|end| end.place.0).collect();
         others.dedup();
-        let (mut ids, mut sites) = (BTreeMap::new(), std::mem::take(&mut self.sites));
-        let mut own = sites.get_mut(at).and_then(Option::take);
-        if let Some(own) = &mut own {
-            for other in others {
-                let Some(site) = sites.get(other).and_then(Option::as_ref) else { continue };
-                let id = namespace_id(&mut own.socket, std::os::fd::AsFd::as_fd(&site.namespace));
-                ids.extend(id.map(|id| (id, other)));
-            }
-        }
-        if let Some(slot) = sites.get_mut(at) {
+        let mut own = self.sites.get_mut(at).and_then(Option::take);
+        let ids = own.as_mut().map_or_else(|| Ok(BTreeMap::new()), |own| self.ids_of_others(own, &others));
+        if let Some(slot) = self.sites.get_mut(at) {
             *slot = own;
         }
-        self.sites = sites;
         ids
+    }
+
+    fn ids_of_others(
+        &self,
+        own: &mut Site,
+        others: &[usize],
+    ) -> Result<BTreeMap<i32, usize>, vwire_netlink::RequestError> {
+        let mut ids = BTreeMap::new();
+        for other in others {
+            let Some(site) = self.sites.get(*other).and_then(Option::as_ref) else { continue };
+            let id = namespace_id(&mut own.socket, std::os::fd::AsFd::as_fd(&site.namespace))?;
+            ids.extend(id.map(|id| (id, *other)));
+        }
+        Ok(ids)
     }
 }
 
@@ -246,11 +259,19 @@ fn read(socket: &mut Socket, node: &Node) -> Result<State, vwire_netlink::DumpEr
         routes,
         rules: socket.rules(0)?,
         neighbours: socket.neighbours(&Neighbour::default())?,
-        forwarding: if has_switch { socket.forwarding_database().unwrap_or_default() } else { Vec::new() },
-        bridge_links: if needs_vlans { socket.bridge_links().unwrap_or_default() } else { Vec::new() },
+        forwarding: if has_switch { if_known(socket.forwarding_database())? } else { Vec::new() },
+        bridge_links: if needs_vlans { if_known(socket.bridge_links())? } else { Vec::new() },
         links,
         ..State::default()
     })
+}
+
+fn read_sysctls(names: &[&String]) -> io::Result<BTreeMap<String, String>> {
+    let read = |name: &&String| {
+        let value = sysctl::read_if_there(name).transpose()?;
+        Some(value.map(|value| ((*name).clone(), value)))
+    };
+    names.iter().filter_map(read).collect()
 }
 
 /// Reads disciplines where there may be some, and nftables where the lab has, or had, some; the walker is inside then.
@@ -267,9 +288,8 @@ fn read_beside(
         beside.qdiscs = socket.qdiscs(&Qdisc::default())?;
     }
     if needs_table && let Ok(mut tables) = Socket::with_protocol(NETFILTER) {
-        beside.chains =
-            tables.dump_bodies(&Chain { family: nft::INET, ..Chain::default() }.to_dump()).unwrap_or_default();
-        beside.rules = tables.dump_bodies(&Rule { family: nft::INET, ..Rule::default() }.to_dump()).unwrap_or_default();
+        beside.chains = if_known(tables.dump_bodies(&Chain { family: nft::INET, ..Chain::default() }.to_dump()))?;
+        beside.rules = if_known(tables.dump_bodies(&Rule { family: nft::INET, ..Rule::default() }.to_dump()))?;
     }
     Ok(beside)
 }

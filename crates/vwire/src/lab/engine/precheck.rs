@@ -243,8 +243,14 @@ pub fn has_netem(walker: &mut Walker) -> bool {
 /// No namespace can be made.
 pub fn fresh_sysctls(walker: &mut Walker, names: &[&String]) -> Done<BTreeMap<String, String>> {
     in_scratch(walker, |_| {
-        let fresh = |name: &&&String| Some(((**name).clone(), sysctl::read(&of_new_device(name)).ok()?));
-        Ok(names.iter().filter_map(|name| fresh(&name)).collect())
+        let mut fresh = BTreeMap::new();
+        for name in names {
+            let read = sysctl::read_if_there(&of_new_device(name)).map_err(|error| {
+                Failed::new(format!("cannot tell what `{name}` is in a new namespace")).because(&error)
+            })?;
+            fresh.extend(read.map(|value| ((*name).clone(), value)));
+        }
+        Ok(fresh)
     })
 }
 
