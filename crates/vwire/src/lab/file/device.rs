@@ -160,7 +160,7 @@ fn kind_of(at: &Place<'_>, table: &Layers<'_>, accounts: &dyn Accounts) -> Resul
         "vxlan" => DeviceKind::Vxlan {
             vni: table.number("vni").ok_or_else(|| need("vni", "42"))?,
             remote: remotes(table)?,
-            local: table.text("local").map(|text| unit::address(text.word())).transpose()?,
+            local: local(table)?,
             port: table.number("port").and_then(|port| u16::try_from(port).ok()).unwrap_or(4789),
             parent: parent(),
             learning: table.switch("learning").unwrap_or(true),
@@ -176,6 +176,23 @@ fn kind_of(at: &Place<'_>, table: &Layers<'_>, accounts: &dyn Accounts) -> Resul
             tap: at.kind == "macvtap",
         },
     })
+}
+
+/// Reads the own end of a tunnel, which is of the family of the others.
+fn local(table: &Layers<'_>) -> Result<Option<std::net::IpAddr>, Trouble> {
+    let mut all = table.texts("remote");
+    let local = table.text("local");
+    let family = |text: &Text<'_>| unit::address(text.word()).map(|address| address.is_ipv4());
+    all.extend(local.clone());
+    if let Some((first, rest)) = all.split_first() {
+        let wanted = family(first)?;
+        for text in rest {
+            if family(text)? != wanted {
+                return Err(text.word().wrong("the ends of a tunnel are of one family, and this is of another:"));
+            }
+        }
+    }
+    local.map(|text| unit::address(text.word())).transpose()
 }
 
 fn remotes(table: &Layers<'_>) -> Result<Vec<std::net::IpAddr>, Trouble> {
@@ -311,7 +328,7 @@ pub(crate) fn sysctls(report: &mut Report<'_>, draft: &mut Draft<'_>) {
                 return;
             }
             let Some(draft) = draft.nodes.get_mut(index) else { return };
-            match sound_sysctl(&name, draft.node.is_host, span) {
+            match sound_sysctl(&name, draft.node.is_host, span).and_then(|()| sound_value(&value, span)) {
                 Ok(()) => drop(draft.node.sysctls.insert(name, value)),
                 Err(trouble) => report.error(trouble),
             }
@@ -338,6 +355,15 @@ fn flatten(table: &DeTable<'_>, before: String, found: &mut Vec<(String, String,
         };
         found.push((name, text, span_of(key)));
     }
+}
+
+/// Refuses a value of which the kernel would read a part.
+fn sound_value(value: &str, span: Span) -> Result<(), Trouble> {
+    if value.contains(|letter: char| letter.is_control() && letter != '\t') {
+        let trouble = Trouble::new(span, format!("this value of a sysctl is no single line: {}", quoted(value)));
+        return Err(trouble.label("a number, or words in one line"));
+    }
+    Ok(())
 }
 
 fn sound_sysctl(name: &str, is_host: bool, span: Span) -> Result<(), Trouble> {

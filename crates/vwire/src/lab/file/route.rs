@@ -8,7 +8,7 @@ use toml::de::DeValue;
 use super::draft::{Draft, Place};
 use super::layers::Layers;
 use super::problem::{Report, Trouble, quoted};
-use super::text::{Text, Value, Word, Words, span_of};
+use super::text::{Text, Value, Word, Words, once, span_of};
 use super::unit;
 use super::wire::missing;
 use crate::lab::model::{Hop, Interface, Prefix, Route, RouteAction, Span};
@@ -29,6 +29,11 @@ struct Way<'t> {
     onlink: bool,
     weight: u16,
 }
+
+/// With how many routes before it each is compared: a file has many at most, and twice is mostly side by side.
+const MOST_COMPARED: usize = 1000;
+/// `RT_TABLE_MAIN`.
+const MAIN: u32 = 254;
 
 /// The words of a route.
 const WORDS: &[&str] =
@@ -155,7 +160,11 @@ fn line(text: &Text<'_>, known: &Known<'_, '_>) -> Result<Route, Trouble> {
     }
     let (mut ways, mut rest) = (Vec::new(), Rest::default());
     let mut own = Way { weight: 1, ..Way::default() };
+    let mut said = Vec::new();
     while let Some(word) = words.next() {
+        if word.text != "nexthop" {
+            once(&mut said, word)?;
+        }
         match word.text {
             "nexthop" => ways.push(nexthop(&mut words)?),
             "metric" | "preference" => rest.metric = Some(unit::count(words.want("the metric")?, 0, u32::MAX)?),
@@ -201,11 +210,13 @@ fn way<'t>(way: &mut Way<'t>, word: Word<'t>, words: &mut Words<'t>) -> Result<b
 
 fn nexthop<'t>(words: &mut Words<'t>) -> Result<Way<'t>, Trouble> {
     let mut hop = Way { weight: 1, ..Way::default() };
+    let mut said = Vec::new();
     while let Some(word) = words.peek() {
         if word.text == "nexthop" || !["via", "dev", "onlink", "weight"].contains(&word.text) {
             break;
         }
         words.next();
+        once(&mut said, word)?;
         if word.text == "weight" {
             hop.weight = weight(unit::count(words.want("the weight")?, 1, 256)?);
         } else {
@@ -378,6 +389,12 @@ fn on_bridge(draft: &Draft<'_>, bridge: usize, word: Word<'_>) -> Result<Vec<IpA
     Ok(found)
 }
 
+/// Returns whether the kernel takes two routes for one and the same.
+fn is_twice(one: &Route, other: &Route) -> bool {
+    let key = |route: &Route| (route.to, route.table.unwrap_or(MAIN), route.metric);
+    key(one) == key(other) && one.action == other.action
+}
+
 /// Holds the routes of a node against its networks.
 fn check(report: &mut Report<'_>, known: &Known<'_, '_>) {
     let Some(node) = known.draft.nodes.get(known.node) else { return };
@@ -385,10 +402,22 @@ fn check(report: &mut Report<'_>, known: &Known<'_, '_>) {
         return;
     }
     let networks: Vec<Prefix> = known.interfaces().map(|(interface, _)| unit::network(interface)).collect();
+    let mut seen: Vec<&Route> = Vec::new();
     for route in &node.node.routes {
+        let is_same = |other: &&&Route| is_twice(other, route);
+        if let Some(other) = seen.iter().rev().take(MOST_COMPARED).find(is_same) {
+            let trouble = Trouble::new(route.span, format!("{} has this route twice", quoted(&node.node.name)));
+            report.error(trouble.label("another `metric` or `table`").other(other.span, "the other is here"));
+        }
+        seen.push(route);
         let RouteAction::Via(hops) = &route.action else { continue };
         for hop in hops.iter().filter(|hop| !hop.onlink) {
             let Some(gateway) = hop.gateway else { continue };
+            if known.interfaces().any(|(interface, _)| interface.address == gateway) {
+                let message = format!("the gateway {gateway} is {} itself", quoted(&node.node.name));
+                report.error(Trouble::new(route.span, message).label("another node's address"));
+                continue;
+            }
             let link_local = matches!(gateway, IpAddr::V6(address) if address.segments()[0] & 0xffc0 == 0xfe80);
             let reached = networks.iter().any(|network| unit::holds(*network, gateway));
             if link_local || reached {

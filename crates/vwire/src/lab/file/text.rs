@@ -113,6 +113,15 @@ impl<'t> Word<'t> {
     }
 }
 
+/// Refuses a word that stands twice where it may stand once.
+pub(crate) fn once<'t>(said: &mut Vec<&'t str>, word: Word<'t>) -> Result<(), Trouble> {
+    if said.contains(&word.text) {
+        return Err(Trouble::new(word.span, format!("{} stands twice", quoted(word.text))).label("once is enough"));
+    }
+    said.push(word.text);
+    Ok(())
+}
+
 /// The words of a line, taken one by one.
 #[derive(Debug)]
 pub(crate) struct Words<'t> {

@@ -326,8 +326,13 @@ pub(crate) fn device_name(word: Word<'_>) -> Result<&str, Trouble> {
             .wrong("this device's name is too long:")
             .label(format!("{length} bytes, at most {LONGEST_DEVICE}")));
     }
-    if word.text.contains(strange) || matches!(word.text, "." | ".." | "lo") || word.text.contains('%') {
-        return Err(word.wrong("no device can be called").label("no `/`, `:`, `%`, white space; not `lo`"));
+    if word.text.contains(strange)
+        || matches!(word.text, "." | ".." | "lo" | "all" | "default")
+        || word.text.contains('%')
+    {
+        return Err(word
+            .wrong("no device can be called")
+            .label("no `/`, `:`, `%`, white space; not `lo`, `all`, `default`"));
     }
     Ok(word.text)
 }

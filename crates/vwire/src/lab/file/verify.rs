@@ -6,13 +6,20 @@ use std::net::IpAddr;
 use super::draft::Draft;
 use super::problem::{Report, Trouble, quoted};
 use super::unit;
-use crate::lab::model::{Interface, Prefix, Span};
+use super::wire::Automatic;
+use crate::lab::model::{DeviceKind, Interface, Prefix, Span};
+
+/// The smallest MTU of IPv6.
+const SMALLEST_IPV6: u32 = 1280;
 
 /// Reports what is wrong with the lab as a whole.
 pub(crate) fn verify(report: &mut Report<'_>, draft: &Draft<'_>) {
     twice_in_a_node(report, draft);
     twice_in_a_network(report, draft);
     macs(report, draft);
+    outside(report, draft);
+    small(report, draft);
+    tunnels(report, draft);
     strangers(report, draft);
     overlaps(report, draft);
 }
@@ -67,6 +74,49 @@ fn macs(report: &mut Report<'_>, draft: &Draft<'_>) {
         if let Some((.., other)) = before.filter(|(node, device, _)| (*node, *device) != (at.node, at.device)) {
             let trouble = Trouble::new(at.span, "this link-layer address is on the same network twice");
             report.error(trouble.label("one of its own").other(other, "the other is here"));
+        }
+    }
+}
+
+/// Refuses an end that is given an address, and none from the prefix of its bridge or wire.
+fn outside(report: &mut Report<'_>, draft: &Draft<'_>) {
+    for at in draft.attachments.iter().filter(|at| at.automatic != Automatic::Never) {
+        let given = addresses(draft, at);
+        for prefix in &at.prefixes {
+            let mut own = given.iter().filter(|own| own.address.is_ipv4() == prefix.address.is_ipv4()).peekable();
+            let Some(first) = own.peek().map(|first| first.address) else { continue };
+            if !own.any(|own| unit::holds(*prefix, own.address)) {
+                let message = format!("{first} is outside of the prefix that is said for this network");
+                let trouble = Trouble::new(at.span, message).label(format!("an address of {}", shown(*prefix)));
+                report.error(trouble.hint("`none` beside it says that no address of the prefix is wanted"));
+            }
+        }
+    }
+}
+
+/// Refuses an IPv6 address on a device whose packets are too small for IPv6 (RFC 8200, section 5).
+fn small(report: &mut Report<'_>, draft: &Draft<'_>) {
+    for device in draft.nodes.iter().flat_map(|node| &node.node.devices) {
+        let too_small = device.mtu.filter(|mtu| *mtu < SMALLEST_IPV6);
+        if let Some(mtu) = too_small.filter(|_| device.addresses.iter().any(|own| own.address.is_ipv6())) {
+            let trouble = Trouble::new(device.span, format!("an MTU of {mtu} is too small for its IPv6 address"));
+            report.error(trouble.label(format!("at least {SMALLEST_IPV6}, or no IPv6")));
+        }
+    }
+}
+
+/// Refuses two VXLANs of a node that the kernel cannot tell apart.
+fn tunnels(report: &mut Report<'_>, draft: &Draft<'_>) {
+    for node in &draft.nodes {
+        let mut seen = BTreeMap::new();
+        for device in &node.node.devices {
+            let DeviceKind::Vxlan { vni, remote, local, port, .. } = &device.kind else { continue };
+            let is_ipv4 = remote.first().or(local.as_ref()).is_none_or(IpAddr::is_ipv4);
+            if let Some(other) = seen.insert((*vni, *port, is_ipv4), device.span) {
+                let message = format!("{} has a VXLAN with this number and port already", quoted(&node.node.name));
+                let trouble = Trouble::new(device.span, message).label("another `vni` or `port`");
+                report.error(trouble.other(other, "the other is here"));
+            }
         }
     }
 }

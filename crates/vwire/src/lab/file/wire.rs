@@ -6,7 +6,7 @@ use vwire_netlink::LinkAddress;
 use super::condition::{self, Conditions};
 use super::layers::Layers;
 use super::problem::Trouble;
-use super::text::{Text, Value, Word, Words, span_of};
+use super::text::{Text, Value, Word, Words, once, span_of};
 use super::unit;
 use crate::lab::model::{Condition, Interface, PortVlans, Prefix, Span};
 use crate::lab::nearest::nearest;
@@ -88,13 +88,19 @@ fn line(text: &Text<'_>, known: &Conditions) -> Result<Wire, Trouble> {
     let mut wire =
         Wire { ends: [left, right], prefixes: Vec::new(), mtu: None, conditions: [None; 2], span: text.span() };
     let mut parts = [Condition::default(); 3];
-    let mut part = 0;
+    let (mut part, mut said) = (0, Vec::new());
     while let Some(word) = words.next() {
+        // A wire may have a prefix of each family.
+        if word.text != "prefix" {
+            once(&mut said, word)?;
+        }
         match word.text {
             "mtu" if part == 0 => wire.mtu = Some(unit::mtu(words.want("the MTU in bytes")?)?),
             "prefix" if part == 0 => add_prefix(&mut wire.prefixes, words.want("a prefix, such as `10.1.0.0/30`")?)?,
-            "->" => part = 1,
-            "<-" => part = 2,
+            "->" | "<-" => {
+                part = if word.text == "->" { 1 } else { 2 };
+                said.retain(|known| ["->", "<-"].contains(known));
+            }
             known_word if condition::WORDS.contains(&known_word) => {
                 if let Some(condition) = parts.get_mut(part) {
                     known.word(condition, word, &mut words)?;
@@ -168,7 +174,11 @@ fn end(words: &mut Words<'_>, what: &str) -> Result<End, Trouble> {
     let word = words.want(what)?;
     let mut end = End { span: word.span, ..End::default() };
     name(&mut end, word)?;
+    let mut said = Vec::new();
     while let Some(word) = words.peek() {
+        if END_WORDS.contains(&word.text) {
+            once(&mut said, word)?;
+        }
         match word.text {
             "auto" => end.automatic = Automatic::Wanted,
             "none" => end.automatic = Automatic::Never,
