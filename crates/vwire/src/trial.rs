@@ -31,19 +31,37 @@ const HEADERS: [u32; 2] = [28, 48];
 /// Tries all checks of a lab, in the file's order: what came of each, or why it does not hold.
 #[must_use]
 pub fn all(lab: &Lab) -> Vec<Result<String, String>> {
+    all_telling(lab, &mut |_| ())
+}
+
+/// Tries all checks of a lab as [`all`] does, and tells how many are done.
+pub fn all_telling(lab: &Lab, tell: &mut dyn FnMut(usize)) -> Vec<Result<String, String>> {
     let mut results: Vec<Result<String, String>> = Vec::new();
+    let mut done = 0;
+    let mut count = || {
+        done += 1;
+        tell(done);
+    };
     let is_slow = |check: &Check| matches!(check.expect, Expect::BandwidthAtLeast(_));
     for part in lab.checks.chunks(TOGETHER) {
         let tried: Vec<_> = std::thread::scope(|scope| {
             let threads: Vec<_> =
                 part.iter().map(|check| (!is_slow(check)).then(|| scope.spawn(move || one(lab, check)))).collect();
-            let joined = |thread: std::thread::ScopedJoinHandle<'_, _>| {
-                thread.join().unwrap_or_else(|_| Err("the check itself broke".to_owned()))
+            let mut joined = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+                let tried = thread.join().unwrap_or_else(|_| Err("the check itself broke".to_owned()));
+                count();
+                tried
             };
-            threads.into_iter().map(|thread| thread.map(joined)).collect()
+            threads.into_iter().map(|thread| thread.map(&mut joined)).collect()
         });
         // One transfer at a time, or they would measure one another.
-        results.extend(part.iter().zip(tried).map(|(check, tried)| tried.unwrap_or_else(|| one(lab, check))));
+        for (check, tried) in part.iter().zip(tried) {
+            let is_late = tried.is_none();
+            results.push(tried.unwrap_or_else(|| one(lab, check)));
+            if is_late {
+                count();
+            }
+        }
     }
     results
 }

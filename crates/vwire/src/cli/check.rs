@@ -5,9 +5,12 @@ use std::io::Write;
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
-use super::lab_file::{REFUSED, find_lab, lab_named};
+use super::lab_file::{REFUSED, Teller, find_lab, lab_named};
+use super::talk::Talk;
 use super::{Call, Verb};
+use crate::lab::engine::Listener;
 use crate::lab::engine::survey::applied;
+use crate::lab::failed::Failed;
 use crate::lab::model::Lab;
 use crate::lab::record::Record;
 use crate::out::json::JsonWriter;
@@ -36,25 +39,27 @@ fn command() -> Command {
 }
 
 fn run(call: &mut Call<'_>) -> u8 {
+    let mut talk = Talk::new(call.stderr, call.form);
     let found = match call.arguments.remove_one::<OsString>("which") {
-        Some(word) => lab_named(&word, call.stderr),
-        None => find_lab(&mut call.arguments, "", call.stderr).map(|(name, _)| (name, None)),
+        Some(word) => lab_named(&word, &mut talk),
+        None => find_lab(&mut call.arguments, "", &mut talk).map(|(name, _)| (name, None)),
     };
     let (name, lab) = match found {
         Ok(found) => found,
         Err(exit) => return exit,
     };
     let Some(lab) = lab.or_else(|| applied(&Record::of(&name))) else {
-        let _ = writeln!(call.stderr, "error: lab `{name}` is not up\nhint: `vwire up FILE` brings it up");
-        return REFUSED;
+        let failed = Failed::new(format!("lab `{name}` is not up")).hint("`vwire up FILE` brings it up");
+        return talk.refuses(&failed, REFUSED);
     };
-    let json = call.arguments.get_flag("json") || call.options.json;
-    checked(&lab, json, call.stdout)
+    let mut stderr = std::io::stderr();
+    checked(&lab, call.form.json, call.stdout, &mut Teller::of_onlooker(&mut stderr, call.form.json))
 }
 
 /// Tries all checks of a lab and tells what came of them; returns the exit code.
-pub(super) fn checked(lab: &Lab, json: bool, stdout: &mut dyn Write) -> u8 {
-    let results = trial::all(lab);
+pub(super) fn checked(lab: &Lab, json: bool, stdout: &mut dyn Write, teller: &mut Teller<'_>) -> u8 {
+    let results = trial::all_telling(lab, &mut |done| teller.progress("checks", done, lab.checks.len()));
+    teller.end();
     let failed = results.iter().filter(|result| result.is_err()).count();
     let text = if json { document(lab, &results) } else { people(lab, &results).into_bytes() };
     let _ = stdout.write_all(&text);

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
-use super::lab_file::{Teller, lab_named, tell};
+use super::lab_file::{Teller, lab_named};
+use super::talk::Talk;
 use super::{Call, Verb};
 use crate::lab::engine::{Done, clock, confirm};
 use crate::lab::failed::Failed;
@@ -62,8 +63,9 @@ pub(super) fn start_clock(record: &Record, lab: &str) -> std::io::Result<()> {
 }
 
 fn run(call: &mut Call<'_>) -> u8 {
+    let mut talk = Talk::new(call.stderr, call.form);
     let name = match call.arguments.remove_one::<OsString>("lab") {
-        Some(word) => match lab_named(&word, call.stderr) {
+        Some(word) => match lab_named(&word, &mut talk) {
             Ok((name, _)) => Ok(name),
             Err(exit) => return exit,
         },
@@ -71,10 +73,10 @@ fn run(call: &mut Call<'_>) -> u8 {
     };
     let name = match name {
         Ok(name) => name,
-        Err(failed) => return tell(&failed, None, call.stderr),
+        Err(failed) => return talk.fails(&failed, None),
     };
     let mut stderr = std::io::stderr();
-    let mut teller = Teller::new(&mut stderr);
+    let mut teller = Teller::new(&mut stderr, talk.is_json());
     let done = if call.arguments.get_flag(CLOCK) {
         clock::run(&name)
     } else if call.arguments.get_flag("undo") {
@@ -82,7 +84,7 @@ fn run(call: &mut Call<'_>) -> u8 {
     } else {
         confirm::confirm(&name, &mut teller).map(|()| teller.done(&format!("{name} stays")))
     };
-    done.map_or_else(|failed| tell(&failed, None, call.stderr), |()| 0)
+    done.map_or_else(|failed| talk.fails(&failed, None), |()| 0)
 }
 
 /// Returns the one lab that has to be confirmed.

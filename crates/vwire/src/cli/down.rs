@@ -4,7 +4,8 @@ use std::ffi::OsString;
 
 use clap::{Arg, Command, value_parser};
 
-use super::lab_file::{Teller, lab_named, tell};
+use super::lab_file::{Teller, lab_named};
+use super::talk::Talk;
 use super::{Call, Verb};
 use crate::lab::engine::down::{Gone, down};
 
@@ -35,21 +36,22 @@ fn command() -> Command {
 
 fn run(call: &mut Call<'_>) -> u8 {
     let word: OsString = call.arguments.remove_one("lab").unwrap_or_default();
-    let lab = match lab_named(&word, call.stderr) {
+    let mut talk = Talk::new(call.stderr, call.form);
+    let lab = match lab_named(&word, &mut talk) {
         Ok(lab) => lab,
         Err(exit) => return exit,
     };
     let mut stderr = std::io::stderr();
-    let mut teller = Teller::new(&mut stderr);
+    let mut teller = Teller::new(&mut stderr, talk.is_json());
     match down(&lab.0, lab.1.as_ref(), &mut teller) {
         Ok(Gone::All) => {
             teller.done(&format!("{} is down", lab.0));
             0
         }
         Ok(Gone::Nothing) => {
-            let _ = writeln!(call.stderr, "there is nothing of lab `{}`", lab.0);
+            talk.says(&format!("there is nothing of lab `{}`", lab.0));
             0
         }
-        Err(failed) => tell(&failed, None, call.stderr),
+        Err(failed) => talk.fails(&failed, None),
     }
 }

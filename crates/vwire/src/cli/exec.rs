@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{Arg, ArgAction, Command, value_parser};
 
 use super::lab_file::{REFUSED, find_lab, which_lab};
+use super::talk::Talk;
 use super::{Call, Verb};
 use crate::lab::exec::Inside;
 
@@ -49,15 +50,12 @@ fn run(call: &mut Call<'_>) -> u8 {
 /// Turns this process into the program; returns the exit code only if that fails.
 pub(super) fn enter(call: &mut Call<'_>, words: &[OsString]) -> u8 {
     let node: String = call.arguments.remove_one("node").unwrap_or_default();
-    let (lab, node) = match find_lab(&mut call.arguments, &node, call.stderr) {
+    let mut talk = Talk::new(call.stderr, call.form);
+    let (lab, node) = match find_lab(&mut call.arguments, &node, &mut talk) {
         Ok(found) => found,
         Err(exit) => return exit,
     };
     let Some((program, arguments)) = words.split_first() else { return REFUSED };
     let failed = Inside::of(&lab, &node).replace_with(program, arguments);
-    let _ = writeln!(call.stderr, "error: {failed}");
-    for hint in &failed.hints {
-        let _ = writeln!(call.stderr, "hint: {hint}");
-    }
-    NOT_RUN
+    talk.refuses(&failed, NOT_RUN)
 }

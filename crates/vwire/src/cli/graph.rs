@@ -5,9 +5,10 @@ use std::io::{self, IsTerminal};
 
 use clap::{Arg, Command, value_parser};
 
-use super::ip::{self, Persona, Tongue};
 use super::lab_file::{REFUSED, lab_named, load};
+use super::talk::Talk;
 use super::{Call, Verb, ls};
+use crate::lab::failed::Failed;
 use crate::lab::graph::of_parts::View;
 use crate::lab::graph::{Picture, dot, of_lab, of_parts, svg, text};
 use crate::snapshot::read::holdings;
@@ -61,8 +62,8 @@ fn run(call: &mut Call<'_>) -> u8 {
     };
     match call.stdout.write_all(drawn.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let _ = writeln!(call.stderr, "error: cannot write the picture: {error}");
-            REFUSED
+            let failed = Failed::new("cannot write the picture").because(&error);
+            Talk::new(call.stderr, call.form).refuses(&failed, REFUSED)
         }
         _ => 0,
     }
@@ -77,34 +78,32 @@ pub(super) fn as_text(picture: &Picture) -> String {
 }
 
 fn picture(call: &mut Call<'_>) -> Result<Picture, u8> {
+    let mut talk = Talk::new(call.stderr, call.form);
     if let Some(file) = call.arguments.remove_one::<OsString>("lab-file") {
-        return load(file.as_ref(), call.stderr).map(|loaded| of_lab::picture(&loaded.lab));
+        return load(file.as_ref(), &mut talk).map(|loaded| of_lab::picture(&loaded.lab));
     }
     let lab = match (call.arguments.remove_one::<OsString>("file"), call.arguments.remove_one::<String>("lab")) {
-        (Some(file), _) => Some(lab_named(&file, call.stderr)?.0),
+        (Some(file), _) => Some(lab_named(&file, &mut talk)?.0),
         (None, lab) => lab,
     };
     let (looked, holdings) = match &call.options.from {
-        Some(file) => ls::recalled(file, call.options.netns.as_deref()).map_err(|failure| {
-            let _ = call.stderr.write_all(&ip::spelled(&failure, Tongue::new(Persona::Vwire, call.options.json)));
-            failure.exit()
-        })?,
+        Some(file) => ls::recalled(file, call.options.netns.as_deref()).map_err(|failure| talk.complains(&failure))?,
         None => {
-            let looked = ls::look().map_err(|error| {
-                let _ = writeln!(call.stderr, "error: cannot look around: {error}");
-                REFUSED
-            })?;
-            (looked, holdings())
+            let failed = |error: vwire_netlink::OpenError| {
+                talk.refuses(&Failed::new("cannot look around").because(&error.source), REFUSED)
+            };
+            (ls::look().map_err(failed)?, holdings())
         }
     };
     let title = lab.as_deref().unwrap_or("this machine");
     let picture = of_parts::picture(title, &looked.parts, &holdings, View { lab: lab.as_deref(), ..View::default() });
     if let (Some(lab), true) = (&lab, picture.places.is_empty()) {
-        let _ = writeln!(call.stderr, "error: no namespace of lab `{lab}` is seen\nhint: `vwire up FILE` brings it up");
-        return Err(REFUSED);
+        let failed = Failed::new(format!("no namespace of lab `{lab}` is seen"));
+        return Err(talk.refuses(&failed.hint("`vwire up FILE` brings it up"), REFUSED));
     }
     if lab.is_none() {
-        let _ = call.stderr.write_all(ls::unseen_text(&looked.unseen).as_bytes());
+        let unseen = ls::unseen_text(&looked.unseen);
+        unseen.lines().for_each(|line| talk.says(line));
     }
     Ok(picture)
 }

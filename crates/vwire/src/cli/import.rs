@@ -8,9 +8,12 @@ use clap::{Arg, ArgAction, Command};
 use vwire_netlink::wire::nft::{Chain, Rule};
 use vwire_netlink::{Create, Link, Qdisc, Request, Socket};
 
-use super::ip::{self, Failure, Persona, Tongue, recorded};
+use super::ip::{Failure, recorded};
 use super::lab_file::REFUSED;
+use super::talk::Talk;
 use super::{Call, Verb, ls};
+use crate::lab::engine::Done;
+use crate::lab::failed::Failed;
 use crate::lab::file::{self, unit};
 use crate::lab::graph::natural;
 use crate::lab::import::{self, SAMPLE, Seen};
@@ -65,21 +68,19 @@ impl Part {
 fn run(call: &mut Call<'_>) -> u8 {
     let wanted: Option<Vec<String>> = call.arguments.remove_many("namespace").map(Iterator::collect);
     let lab = call.arguments.remove_one::<String>("name").unwrap_or_default();
+    let mut talk = Talk::new(call.stderr, call.form);
     if file::read(&format!("name = {lab:?}"), "--name").is_err() || lab.len() > unit::LONGEST_LAB {
-        let _ = writeln!(call.stderr, "error: `{lab}` cannot be a lab's name\nhint: letters, digits, `-` and `_`");
-        return 2;
+        let failed = Failed::new(format!("`{lab}` cannot be a lab's name")).hint("letters, digits, `-` and `_`");
+        return talk.refuses(&failed, 2);
     }
     let from = call.options.from.clone();
     let looked = match &from {
-        Some(file) => recalled(file, wanted.as_deref()),
-        None => look(wanted.as_deref()).map_err(|error| Failure::new(REFUSED, "", error.to_string())),
+        Some(file) => recalled(file, wanted.as_deref()).map_err(|failure| talk.complains(&failure)),
+        None => look(wanted.as_deref()).map_err(|failed| talk.refuses(&failed, REFUSED)),
     };
     let parts = match looked {
         Ok(parts) => parts,
-        Err(failure) => {
-            let _ = call.stderr.write_all(&ip::spelled(&failure, Tongue::new(Persona::Vwire, call.options.json)));
-            return failure.exit();
-        }
+        Err(exit) => return exit,
     };
     // Without the privilege to make a namespace nothing is known of a new one, and no sysctl is taken for changed.
     let usual = usual().unwrap_or_default();
@@ -89,19 +90,16 @@ fn run(call: &mut Call<'_>) -> u8 {
     if let Err(error) = call.stdout.write_all(text.as_bytes())
         && error.kind() != io::ErrorKind::BrokenPipe
     {
-        let _ = writeln!(call.stderr, "error: cannot write the file: {error}");
-        return REFUSED;
+        return talk.refuses(&Failed::new("cannot write the file").because(&error), REFUSED);
     }
     // What cannot be read back is better told now than by `up`.
     let Err(problems) = file::read(&text, "the file that was written") else { return 0 };
-    for problem in problems {
-        let _ = call.stderr.write_all(problem.render(false, 100).as_bytes());
-    }
+    talk.shows(&problems);
     REFUSED
 }
 
 /// Reads the namespaces of these names, or all that have one and this one.
-fn look(wanted: Option<&[String]>) -> io::Result<Vec<Part>> {
+fn look(wanted: Option<&[String]>) -> Done<Vec<Part>> {
     let mut opened: Vec<(String, Namespace)> = Vec::new();
     match wanted {
         Some(names) => {
@@ -155,8 +153,8 @@ fn recalled(file: &OsStr, wanted: Option<&[String]>) -> Result<Vec<Part>, Failur
     Ok(parts)
 }
 
-fn told(name: &str, error: &dyn std::fmt::Display) -> io::Error {
-    io::Error::other(format!("cannot read namespace `{name}`: {error}"))
+fn told(name: &str, error: &io::Error) -> Failed {
+    Failed::new(format!("cannot read namespace `{name}`")).because(error)
 }
 
 fn read(name: &str, inode: u64, others: &[(u64, &Namespace)]) -> io::Result<Part> {

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use clap::{Arg, ArgAction, Command};
 
 use super::lab_file::counted;
+use super::talk::Talk;
 use super::{Call, Verb};
 use crate::lab::engine::confirm;
+use crate::lab::failed::Failed;
 use crate::lab::namespace::named;
 use crate::lab::record::Record;
 use crate::lab::schema;
@@ -44,8 +46,8 @@ fn run(call: &mut Call<'_>) -> u8 {
     }
     match writeln!(call.stdout, "{:#}", schema::schema()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            let _ = writeln!(call.stderr, "error: cannot write the schema: {error}");
-            1
+            let failed = Failed::new("cannot write the schema").because(&error);
+            Talk::new(call.stderr, call.form).refuses(&failed, 1)
         }
         _ => 0,
     }

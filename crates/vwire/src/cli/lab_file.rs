@@ -1,4 +1,4 @@
-//! What the verbs on labs share: reading the file, finding the lab that is meant, telling what went wrong.
+//! What the verbs on labs share: reading the file, finding the lab that is meant, telling how it goes.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -8,20 +8,20 @@ use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgMatches, value_parser};
 
+use super::talk::Talk;
 use crate::lab::engine::{Listener, confirm};
-use crate::lab::failed::{Aftermath, Failed};
+use crate::lab::failed::Failed;
 use crate::lab::file::accounts::OfThisMachine;
-use crate::lab::file::{LARGEST, Problem, read_bytes};
-use crate::lab::model::{Lab, Span};
+use crate::lab::file::{LARGEST, read_bytes};
+use crate::lab::model::Lab;
 use crate::lab::record::Record;
-use crate::lab::signals::{Held, exit_of};
+use crate::lab::signals::Held;
+use crate::out::failure;
 
 /// The exit code where the kernel, or the lab, said no.
 pub const REFUSED: u8 = 1;
 /// The exit code where something is to be changed, or is not as it should be.
 pub const DIFFERS: u8 = 3;
-/// How wide a problem is shown.
-const WIDTH: usize = 100;
 /// How long something takes before it is told how far it is.
 const PATIENCE: Duration = Duration::from_millis(700);
 /// How often that is told anew.
@@ -52,26 +52,17 @@ pub fn file_argument() -> Arg {
 ///
 /// # Errors
 /// The exit code, when all is told.
-pub fn load(path: &Path, stderr: &mut dyn Write) -> Result<Loaded, u8> {
+pub fn load(path: &Path, talk: &mut Talk<'_>) -> Result<Loaded, u8> {
     let name = if path.as_os_str() == "-" { "standard input".into() } else { path.to_string_lossy() };
-    let bytes = read(path).map_err(|error| {
-        let sentence = error.raw_os_error().map_or_else(|| error.to_string(), crate::lab::failed::sentence);
-        let _ = writeln!(stderr, "error: cannot read `{name}`: {sentence}");
-        REFUSED
-    })?;
-    let colour = has_colour();
-    let tell = |stderr: &mut dyn Write, problems: &[Problem]| {
-        for problem in problems {
-            let _ = stderr.write_all(problem.render(colour, WIDTH).as_bytes());
-        }
-    };
+    let bytes = read(path)
+        .map_err(|error| talk.refuses(&Failed::new(format!("cannot read `{name}`")).because(&error), REFUSED))?;
     match read_bytes(&bytes, &name, &OfThisMachine) {
         Ok((lab, warnings)) => {
-            tell(stderr, &warnings);
+            talk.shows(&warnings);
             Ok(Loaded { lab, text: String::from_utf8_lossy(&bytes).into_owned(), path: path.to_owned() })
         }
         Err(problems) => {
-            tell(stderr, &problems);
+            talk.shows(&problems);
             Err(REFUSED)
         }
     }
@@ -93,11 +84,11 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// The exit code, when all is told.
-pub fn lab_named(word: &OsStr, stderr: &mut dyn Write) -> Result<(String, Option<Lab>), u8> {
+pub fn lab_named(word: &OsStr, talk: &mut Talk<'_>) -> Result<(String, Option<Lab>), u8> {
     let is_file = word == "-" || Path::new(word).is_file();
     match word.to_str() {
         Some(name) if !is_file && !name.contains('/') && !name.ends_with(".toml") => Ok((name.to_owned(), None)),
-        _ => load(Path::new(word), stderr).map(|loaded| (loaded.lab.name.clone(), Some(loaded.lab))),
+        _ => load(Path::new(word), talk).map(|loaded| (loaded.lab.name.clone(), Some(loaded.lab))),
     }
 }
 
@@ -125,12 +116,12 @@ pub fn which_lab() -> [Arg; 2] {
 ///
 /// # Errors
 /// The exit code, when all is told.
-pub fn find_lab(arguments: &mut ArgMatches, node: &str, stderr: &mut dyn Write) -> Result<(String, String), u8> {
+pub fn find_lab(arguments: &mut ArgMatches, node: &str, talk: &mut Talk<'_>) -> Result<(String, String), u8> {
     if let Ok(Some(lab)) = arguments.try_remove_one::<String>("lab") {
         return Ok((lab, node.to_owned()));
     }
     if let Ok(Some(file)) = arguments.try_remove_one::<OsString>("file") {
-        return Ok((lab_named(&file, stderr)?.0, node.to_owned()));
+        return Ok((lab_named(&file, talk)?.0, node.to_owned()));
     }
     if let Some((lab, node)) = node.split_once('.') {
         return Ok((lab.to_owned(), node.to_owned()));
@@ -139,72 +130,30 @@ pub fn find_lab(arguments: &mut ArgMatches, node: &str, stderr: &mut dyn Write) 
     match labs.as_slice() {
         [lab] => Ok((lab.clone(), node.to_owned())),
         [] => {
-            let _ = writeln!(stderr, "error: no lab is up\nhint: `vwire up FILE` brings one up");
-            Err(REFUSED)
+            let failed = Failed::new("no lab is up").hint("`vwire up FILE` brings one up");
+            Err(talk.refuses(&failed, REFUSED))
         }
         several => {
             let names = several.join("`, `");
             let how = if node.is_empty() { "its name" } else { "`-l NAME`" };
-            let _ = writeln!(stderr, "error: several labs are up: `{names}`\nhint: {how} says which one is meant");
-            Err(REFUSED)
+            let failed = Failed::new(format!("several labs are up: `{names}`"));
+            Err(talk.refuses(&failed.hint(format!("{how} says which one is meant")), REFUSED))
         }
     }
 }
 
 /// Brings a lab back to what was before where it was to be confirmed and its time is over, and says so.
-pub fn settle(lab: &str, stderr: &mut dyn Write) {
+pub fn settle(lab: &str, talk: &mut Talk<'_>) {
     let mut own = io::stderr();
-    if let Err(failed) = confirm::settle(lab, &mut Teller::new(&mut own)) {
-        tell(&failed, None, stderr);
+    if let Err(failed) = confirm::settle(lab, &mut Teller::new(&mut own, talk.is_json())) {
+        talk.fails(&failed, None);
     }
-}
-
-/// Tells why something failed, and what became of the machine; returns the exit code.
-pub fn tell(failed: &Failed, loaded: Option<&Loaded>, stderr: &mut dyn Write) -> u8 {
-    let mut text = match (&failed.aftermath, failed.why.signal) {
-        (Aftermath::Unchanged, Some(_)) => format!("{failed}; "),
-        _ => format!("error: {failed}\n"),
-    };
-    if let (Some(loaded), Some(span)) = (loaded, failed.span)
-        && let Some((line, column)) = place_of(&loaded.text, span)
-    {
-        text.push_str(&format!("  --> {}:{line}:{column}\n", loaded.path.display()));
-    }
-    for hint in &failed.hints {
-        text.push_str(&format!("hint: {hint}\n"));
-    }
-    match &failed.aftermath {
-        Aftermath::Unchanged => text.push_str("nothing was changed\n"),
-        Aftermath::Partly => {}
-        Aftermath::Left(left) => {
-            text.push_str("not all could be undone:\n");
-            for one in left {
-                text.push_str(&format!("  {one}\n"));
-            }
-        }
-    }
-    let _ = stderr.write_all(text.as_bytes());
-    failed.why.signal.map_or(REFUSED, exit_of)
-}
-
-/// Returns line and column, from 1, of a part of a file; none where it is no part.
-fn place_of(text: &str, span: Span) -> Option<(usize, usize)> {
-    if span == Span::default() {
-        return None;
-    }
-    let before = text.get(..span.start)?;
-    let line = before.matches('\n').count() + 1;
-    Some((line, before.chars().rev().take_while(|letter| *letter != '\n').count() + 1))
 }
 
 /// Says how many nodes.
 #[must_use]
 pub fn counted(nodes: usize) -> String {
     if nodes == 1 { "1 node".to_owned() } else { format!("{nodes} nodes") }
-}
-
-fn has_colour() -> bool {
-    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Tells on a terminal how it goes, where it takes longer than people like to wait in the dark; and holds back the
@@ -214,14 +163,21 @@ pub struct Teller<'a> {
     start: Instant,
     told: Option<Instant>,
     is_terminal: bool,
+    json: bool,
     held: Option<Held>,
 }
 
 impl<'a> Teller<'a> {
-    /// Makes one that tells to `stderr`.
-    pub fn new(stderr: &'a mut (dyn Write + Send)) -> Self {
+    /// Makes one that tells to `stderr`: people how it goes, programs what is worth a message.
+    pub fn new(stderr: &'a mut (dyn Write + Send), json: bool) -> Self {
         let held = Held::hold().ok();
-        Self { stderr, start: Instant::now(), told: None, is_terminal: io::stderr().is_terminal(), held }
+        Self { held, ..Self::of_onlooker(stderr, json) }
+    }
+
+    /// Makes one that leaves signals alone, for what may end at any moment.
+    pub fn of_onlooker(stderr: &'a mut (dyn Write + Send), json: bool) -> Self {
+        let is_terminal = io::stderr().is_terminal() && !json;
+        Self { stderr, start: Instant::now(), told: None, is_terminal, json, held: None }
     }
 
     /// Says on a terminal that it is done; scripts hear nothing.
@@ -230,6 +186,11 @@ impl<'a> Teller<'a> {
         if self.is_terminal {
             let _ = writeln!(self.stderr, "{text}");
         }
+    }
+
+    fn says(&mut self, words: &str) {
+        let said = if self.json { failure::message_line(words.as_bytes()) } else { format!("{words}\n").into_bytes() };
+        let _ = self.stderr.write_all(&said);
     }
 
     /// Clears the line on which it was told.
@@ -244,7 +205,7 @@ impl Listener for Teller<'_> {
     fn waits(&mut self, lab: &str, pid: Option<u32>) {
         self.end();
         let who = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
-        let _ = writeln!(self.stderr, "waiting for {who}, which changes lab `{lab}`");
+        self.says(&format!("waiting for {who}, which changes lab `{lab}`"));
     }
 
     fn progress(&mut self, what: &'static str, done: usize, all: usize) {
@@ -259,22 +220,10 @@ impl Listener for Teller<'_> {
 
     fn warns(&mut self, text: &str) {
         self.end();
-        let _ = writeln!(self.stderr, "warning: {text}");
+        self.says(&format!("warning: {text}"));
     }
 
     fn asks_to_end(&mut self) -> Option<i32> {
         self.held.as_ref()?.seen()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_part_of_a_file_has_a_line_and_a_column() {
-        assert_eq!(place_of("a\nbc d", Span { start: 5, end: 6 }), Some((2, 4)));
-        assert_eq!(place_of("a", Span::default()), None);
-        assert_eq!(place_of("a", Span { start: 9, end: 10 }), None);
     }
 }

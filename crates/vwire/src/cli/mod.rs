@@ -26,6 +26,7 @@ pub mod sandbox;
 pub mod shell;
 pub mod snapshot;
 pub mod status;
+pub mod talk;
 mod told;
 pub mod topo;
 pub mod tour;
@@ -58,6 +59,8 @@ pub struct Call<'a> {
     pub arguments: ArgMatches,
     /// `ip`'s options, where they stood before the verb: `vwire -j ls`.
     pub options: Options,
+    /// In which form verbs on labs say what goes wrong.
+    pub form: talk::Form<'a>,
     /// Data goes here.
     pub stdout: &'a mut dyn Write,
     /// Talk goes here.
@@ -207,11 +210,18 @@ fn call_verb(
 ) -> u8 {
     let command = (verb.command)().bin_name(format!("vwire {name}"));
     match command.try_get_matches_from(words) {
-        Ok(arguments) => (verb.run)(&mut Call { arguments, options, stdout, stderr }),
+        Ok(arguments) => {
+            let json = options.json || matches!(arguments.try_get_one::<bool>("json"), Ok(Some(true)));
+            let form = talk::Form { words, json };
+            (verb.run)(&mut Call { arguments, options, form, stdout, stderr })
+        }
+        Err(error) if error.use_stderr() => {
+            let json = options.json || words.iter().any(|word| word == "-j" || word == "--json");
+            talk::Talk::new(stderr, talk::Form { words, json }).misses(&error.to_string())
+        }
         Err(error) => {
-            let wrong = error.use_stderr();
-            let _ = if wrong { write!(stderr, "{error}") } else { write!(stdout, "{error}") };
-            if wrong { 2 } else { 0 }
+            let _ = write!(stdout, "{error}");
+            0
         }
     }
 }

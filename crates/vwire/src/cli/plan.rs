@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, Command};
 
-use super::lab_file::{DIFFERS, file_argument, load, settle, tell};
+use super::lab_file::{DIFFERS, file_argument, load, settle};
+use super::talk::Talk;
 use super::{Call, Verb};
 use crate::lab::engine::survey::look;
 use crate::lab::plan::Line;
@@ -31,17 +32,18 @@ fn command() -> Command {
 
 fn run(call: &mut Call<'_>) -> u8 {
     let path: PathBuf = call.arguments.remove_one("file").unwrap_or_default();
-    let loaded = match load(&path, call.stderr) {
+    let mut talk = Talk::new(call.stderr, call.form);
+    let loaded = match load(&path, &mut talk) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    settle(&loaded.lab.name, call.stderr);
+    settle(&loaded.lab.name, &mut talk);
     let (survey, lab) = match look(&loaded.lab) {
         Ok(survey) => survey,
-        Err(failed) => return tell(&failed, Some(&loaded), call.stderr),
+        Err(failed) => return talk.fails(&failed, Some(&loaded)),
     };
     let lines = survey.plan.lines(&lab, &survey.names(&lab));
-    let json = call.arguments.get_flag("json") || call.options.json;
+    let json = call.form.json;
     let pretty = call.arguments.get_flag("pretty") || call.options.pretty;
     let text = if json { document(&loaded.lab.name, &lines, pretty) } else { people(&lines).into_bytes() };
     let _ = call.stdout.write_all(&text);

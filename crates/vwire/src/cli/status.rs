@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
-use super::lab_file::{DIFFERS, REFUSED, counted, lab_named, settle, tell};
+use super::lab_file::{DIFFERS, REFUSED, counted, lab_named, settle};
+use super::talk::Talk;
 use super::{Call, Verb};
 use crate::lab::engine::confirm;
 use crate::lab::engine::survey::{APPLIED, Drift, applied, look};
+use crate::lab::failed::Failed;
 use crate::lab::model::Lab;
 use crate::lab::record::Record;
 use crate::out::json::JsonWriter;
@@ -40,27 +42,28 @@ fn command() -> Command {
 }
 
 fn run(call: &mut Call<'_>) -> u8 {
+    let mut talk = Talk::new(call.stderr, call.form);
     let name = match call.arguments.remove_one::<OsString>("lab") {
-        Some(word) => lab_named(&word, call.stderr).map(|(name, _)| name),
-        None => super::lab_file::find_lab(&mut call.arguments, "", call.stderr).map(|(name, _)| name),
+        Some(word) => lab_named(&word, &mut talk).map(|(name, _)| name),
+        None => super::lab_file::find_lab(&mut call.arguments, "", &mut talk).map(|(name, _)| name),
     };
     let name = match name {
         Ok(name) => name,
         Err(exit) => return exit,
     };
-    settle(&name, call.stderr);
+    settle(&name, &mut talk);
     let Some(lab) = applied(&Record::of(&name)) else {
         let why = if Record::of(&name).read(APPLIED).is_some() { "cannot be read any more" } else { "is not up" };
-        let _ = writeln!(call.stderr, "error: lab `{name}` {why}\nhint: `vwire up FILE` brings it up");
-        return REFUSED;
+        let failed = Failed::new(format!("lab `{name}` {why}")).hint("`vwire up FILE` brings it up");
+        return talk.refuses(&failed, REFUSED);
     };
     let (survey, whole) = match look(&lab) {
         Ok(survey) => survey,
-        Err(failed) => return tell(&failed, None, call.stderr),
+        Err(failed) => return talk.fails(&failed, None),
     };
     let (drift, strangers) = (survey.drift(&whole), survey.strangers(&whole));
     let names = Names::of(Vec::new(), &[&survey.wanted, &survey.now]);
-    let json = call.arguments.get_flag("json") || call.options.json;
+    let json = call.form.json;
     let pretty = call.arguments.get_flag("pretty") || call.options.pretty;
     let left = confirm::left(&Record::of(&name));
     let told = Told { lab: &lab, drift: &drift, strangers: &strangers, names: &names, left };

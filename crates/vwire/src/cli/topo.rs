@@ -2,7 +2,9 @@
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 
+use super::talk::Talk;
 use super::{Call, Verb};
+use crate::lab::failed::Failed;
 use crate::lab::file;
 use crate::lab::topo::Shape;
 
@@ -60,24 +62,24 @@ fn run(call: &mut Call<'_>) -> u8 {
     let text = match shape(name, arguments).file() {
         Ok(text) => text,
         Err(error) => {
-            let _ = write!(call.stderr, "error: {error}\nhint: {}\n", error.hint());
-            return 2;
+            let failed = Failed::new(error.to_string()).hint(error.hint());
+            return Talk::new(call.stderr, call.form).refuses(&failed, 2);
         }
     };
     let data = match arguments.get_one::<String>("address-of") {
         Some(node) => match address_of(&text, node) {
             Some(address) => format!("{address}\n"),
             None => {
-                let _ = writeln!(call.stderr, "error: this {name} has no node `{node}` with an address");
-                return 2;
+                let failed = Failed::new(format!("this {name} has no node `{node}` with an address"));
+                return Talk::new(call.stderr, call.form).refuses(&failed, 2);
             }
         },
         None => text,
     };
     match call.stdout.write_all(data.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            let _ = writeln!(call.stderr, "error: cannot write the file: {error}");
-            1
+            let failed = Failed::new("cannot write the file").because(&error);
+            Talk::new(call.stderr, call.form).refuses(&failed, 1)
         }
         _ => 0,
     }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Command;
 
-use super::lab_file::{Teller, file_argument, load, tell};
+use super::lab_file::{Teller, file_argument, load};
+use super::talk::Talk;
 use super::{Call, Verb, check, graph};
 use crate::lab::engine::down::down;
 use crate::lab::engine::survey::{APPLIED, look};
@@ -35,24 +36,25 @@ fn command() -> Command {
 
 fn run(call: &mut Call<'_>) -> u8 {
     let path: PathBuf = call.arguments.remove_one("file").unwrap_or_default();
-    let loaded = match load(&path, call.stderr) {
+    let mut talk = Talk::new(call.stderr, call.form);
+    let loaded = match load(&path, &mut talk) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
     if let Err(failed) = is_as_it_is(&loaded.lab) {
-        return tell(&failed, Some(&loaded), call.stderr);
+        return talk.fails(&failed, Some(&loaded));
     }
     let mut stderr = std::io::stderr();
-    let mut teller = Teller::new(&mut stderr);
+    let mut teller = Teller::new(&mut stderr, talk.is_json());
     let done = up(Order { lab: &loaded.lab, text: &loaded.text }, &mut teller);
     teller.end();
     let was_up = match done {
         Ok(outcome) => outcome == Outcome::Unchanged,
-        Err(failed) => return tell(&failed, Some(&loaded), call.stderr),
+        Err(failed) => return talk.fails(&failed, Some(&loaded)),
     };
     let mut exit = 0;
     if teller.asks_to_end().is_none() {
-        exit = check::checked(&loaded.lab, call.options.json, call.stdout);
+        exit = check::checked(&loaded.lab, call.options.json, call.stdout, &mut teller);
         if !call.options.json {
             let drawn = graph::as_text(&of_lab::picture(&loaded.lab));
             let _ = call.stdout.write_all(format!("\n{drawn}").as_bytes());
@@ -60,12 +62,12 @@ fn run(call: &mut Call<'_>) -> u8 {
     }
     let signal = teller.asks_to_end();
     if !was_up && let Err(failed) = down(&loaded.lab.name, Some(&loaded.lab), &mut Silent) {
-        return tell(&failed, Some(&loaded), call.stderr);
+        return talk.fails(&failed, Some(&loaded));
     }
     if !was_up && signal.is_none() {
         teller.done(&format!("{} was up, and is down again", loaded.lab.name));
     }
-    signal.map_or(exit, |signal| tell(&Failed::interrupted(signal), Some(&loaded), call.stderr))
+    signal.map_or(exit, |signal| talk.fails(&Failed::interrupted(signal), Some(&loaded)))
 }
 
 /// Sees to it that a lab which is up is as the file says: what somebody works with is neither changed nor taken down.

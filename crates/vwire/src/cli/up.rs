@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Command;
 
-use super::lab_file::{Teller, counted, file_argument, load, tell};
+use super::lab_file::{Teller, counted, file_argument, load};
+use super::talk::Talk;
 use super::{Call, Verb, confirm};
 use crate::lab::engine::confirm::{Trial, told};
 use crate::lab::engine::up::{Order, Outcome, up_on_trial};
@@ -31,12 +32,13 @@ fn command() -> Command {
 
 fn run(call: &mut Call<'_>) -> u8 {
     let path: PathBuf = call.arguments.remove_one("file").unwrap_or_default();
-    let loaded = match load(&path, call.stderr) {
+    let mut talk = Talk::new(call.stderr, call.form);
+    let loaded = match load(&path, &mut talk) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
     let mut stderr = std::io::stderr();
-    let mut teller = Teller::new(&mut stderr);
+    let mut teller = Teller::new(&mut stderr, talk.is_json());
     let within = call.arguments.remove_one("confirm");
     let clock = |record: &Record| confirm::start_clock(record, &loaded.lab.name);
     let trial = within.map(|within| Trial { within, clock: &clock });
@@ -49,10 +51,11 @@ fn run(call: &mut Call<'_>) -> u8 {
                 teller.done(&format!("{name} is up: {nodes}; `vwire exec NODE -- PROGRAM`, `vwire down {name}`"));
             }
             if let (Some(within), Outcome::Changed) = (within, outcome) {
-                let _ = writeln!(call.stderr, "confirm within {}: vwire confirm {name}", told(within));
+                let words = format!("confirm within {}: vwire confirm {name}", told(within));
+                talk.says(&words);
             }
             0
         }
-        Err(failed) => tell(&failed, Some(&loaded), call.stderr),
+        Err(failed) => talk.fails(&failed, Some(&loaded)),
     }
 }

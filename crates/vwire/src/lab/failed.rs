@@ -31,6 +31,8 @@ pub struct Why {
     pub errno: Option<i32>,
     /// The kernel's own sentence on a request.
     pub kernel: Option<String>,
+    /// The request that the kernel refused: `RTM_NEWLINK`.
+    pub request: Option<String>,
     /// The signal that asked for the end, where it is that.
     pub signal: Option<i32>,
 }
@@ -67,6 +69,7 @@ impl Failed {
     pub fn refused(mut self, error: &RequestError) -> Self {
         let sentence = sentence(error.errno());
         self.why.errno = Some(error.errno());
+        self.why.request = Some(error.operation.to_string());
         self.why.kernel = error.message().map(str::to_owned);
         self.why.cause = Some(match error.message() {
             Some(message) => format!("{sentence} (kernel: {message})"),

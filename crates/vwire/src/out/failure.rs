@@ -39,6 +39,21 @@ pub struct Facts<'a> {
     pub hints: &'a [String],
     /// The exit code.
     pub exit: u8,
+    /// What verbs on labs know beside.
+    pub lab: Option<OfLab<'a>>,
+}
+
+/// What is known of a failure of a verb on a lab, beside what is known of any.
+#[derive(Debug, Clone)]
+pub struct OfLab<'a> {
+    /// `error`, or `warning` where it does not stand in the way.
+    pub severity: &'a str,
+    /// The column in the file, from 1.
+    pub column: Option<usize>,
+    /// Whether something was changed and stays so.
+    pub changed: bool,
+    /// What could not be undone.
+    pub left: &'a [String],
 }
 
 /// Spells a failure.
@@ -84,6 +99,14 @@ fn members(p: &mut Printer, facts: &Facts<'_>) {
     facts.hints.iter().for_each(|hint| p.element("", hint, ""));
     p.close_array();
     p.number_json("exit", facts.exit);
+    if let Some(lab) = &facts.lab {
+        p.string_json("severity", lab.severity);
+        number(p, "column", lab.column.and_then(|column| i128::try_from(column).ok()));
+        p.literal_json("changed", if lab.changed { "true" } else { "false" });
+        p.open_array(Some("left"));
+        lab.left.iter().for_each(|one| p.element("", one, ""));
+        p.close_array();
+    }
 }
 
 fn text<T: AsRef<[u8]>>(p: &mut Printer, name: &str, value: Option<T>) {

@@ -18,6 +18,7 @@ mod lab_edits;
 mod lab_fault;
 mod lab_file;
 mod lab_helper;
+mod lab_json;
 mod lab_places;
 mod lab_race;
 mod lab_random;

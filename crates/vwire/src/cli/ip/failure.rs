@@ -418,6 +418,7 @@ impl Failure {
             cause,
             hints: &self.hints,
             exit: self.exit,
+            lab: None,
         })
     }
 }
