@@ -148,3 +148,34 @@ fn a_change_of_one_wire_touches_that_wire_alone() {
         }
     });
 }
+
+#[test]
+fn a_sysctl_of_the_machine_that_several_labs_set_is_as_before_when_the_last_is_gone() {
+    lab(|net| {
+        quiet();
+        let name = "/proc/sys/net/ipv4/conf/all/log_martians";
+        let read = || std::fs::read_to_string(name).unwrap().trim().to_owned();
+        let text = |name: &str| {
+            format!(
+                "name = \"{name}\"\nnodes = [\"a\"]\n[node.host]\nsysctl = {{ net.ipv4.conf.all.log_martians = 1 }}\n"
+            )
+        };
+        let paths = ["one", "two"].map(|name| file(&format!("{name}.toml"), &text(name)));
+        for last in [0, 1] {
+            assert_eq!(read(), "0");
+            paths.iter().for_each(|path| drop(net.vwire(&["up", path]).ok()));
+            net.vwire(&["down", &paths[1 - last]]).ok();
+            assert_eq!(read(), "1");
+            net.vwire(&["status", ["one", "two"][last]]).ok();
+            net.vwire(&["down", &paths[last]]).ok();
+        }
+        // One that says it no more lets the other have it.
+        paths.iter().for_each(|path| drop(net.vwire(&["up", path]).ok()));
+        let without = file("one.toml", &text("one").split("[node.host]").next().unwrap().to_owned());
+        net.vwire(&["up", &without]).ok();
+        assert_eq!(read(), "1");
+        net.vwire(&["down", "one"]).ok();
+        net.vwire(&["down", "two"]).ok();
+        assert_eq!(read(), "0");
+    });
+}

@@ -133,7 +133,8 @@ fn clear_host(lab: &str, record: &Record, known: &[Option<&Lab>]) -> Done<bool> 
         }
     }
     any |= remove_table(lab);
-    for (name, value) in saved::host_sysctls(record) {
+    let others = saved::of_others(record);
+    for (name, value) in saved::host_sysctls(record).into_iter().filter(|(name, _)| !others.contains_key(name)) {
         sysctl::write(&name, &value)
             .map_err(|error| Failed::new(format!("cannot set `{name}` back to `{value}`")).because(&error))?;
         any = true;

@@ -1,6 +1,7 @@
 //! What the machine's own sysctls were before a lab changed them.
 //!
-//! Nothing in the kernel keeps that: without the lab's record they stay as the lab has set them.
+//! Nothing in the kernel keeps that: without the lab's record they stay as the lab has set them. Where several labs set the
+//! same one, the first keeps what it was before all of them, the others take that over, and the last sets it back.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,6 +21,14 @@ pub fn host_sysctls(record: &Record) -> BTreeMap<String, String> {
     rows.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
+/// Returns what other labs keep: sysctls that they have set, and are to find as they set them.
+#[must_use]
+pub fn of_others(record: &Record) -> BTreeMap<String, String> {
+    let names = Record::labs();
+    let others = names.iter().map(|name| Record::of(name)).filter(|other| other.path_of(FILE) != record.path_of(FILE));
+    others.flat_map(|other| host_sysctls(&other)).collect()
+}
+
 /// Keeps what they were: those that the lab has set before as they were then, others as they are now.
 ///
 /// # Errors
@@ -30,7 +39,8 @@ pub fn keep_host_sysctls(
     now: &BTreeMap<String, String>,
     before: &BTreeMap<String, String>,
 ) -> io::Result<()> {
-    let value = |name: &String| before.get(name).or_else(|| now.get(name));
+    let others = of_others(record);
+    let value = |name: &String| before.get(name).or_else(|| others.get(name)).or_else(|| now.get(name));
     // Those of the lab's own devices go with them.
     let own = host.sysctls.keys().filter(|name| !site::is_of_device(name, host));
     // What a run that is not over changes, may have to be set back by whoever comes after it.

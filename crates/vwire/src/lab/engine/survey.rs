@@ -159,7 +159,8 @@ pub fn survey(walker: &mut Walker, lab: &Lab, record: &Record) -> Done<Survey> {
     let mut wanted = compile(lab, &field.states).map_err(first_problem)?;
     if let Some(host) = host {
         // What the file says no more goes back to what it was before the lab.
-        for (name, value) in &sysctls {
+        let others = saved::of_others(record);
+        for (name, value) in sysctls.iter().filter(|(name, _)| !others.contains_key(*name)) {
             wanted.states[host].sysctls.entry(name.clone()).or_insert_with(|| value.clone());
         }
     }
@@ -225,8 +226,10 @@ fn fill_in_fresh_values(
 ) -> Done<()> {
     if let Some((at, names)) = host.and_then(|host| Some((host, dropped.get(&host)?))) {
         for name in names {
-            let value = sysctl::read(&precheck::of_new_device(name));
-            if let (Ok(value), true) = (value, now.state(Place(at)).sysctls.contains_key(name)) {
+            let value = sysctl::read_if_there(&precheck::of_new_device(name)).map_err(|error| {
+                Failed::new(format!("cannot tell what `{name}` is for a new device")).because(&error)
+            })?;
+            if let (Some(value), true) = (value, now.state(Place(at)).sysctls.contains_key(name)) {
                 wanted.states[at].sysctls.entry(name.clone()).or_insert(value);
             }
         }
