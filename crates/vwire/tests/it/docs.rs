@@ -173,7 +173,10 @@ fn print_of(command: &str) -> String {
     let binary = Path::new(env!("CARGO_BIN_EXE_vwire")).parent().expect("a program is in a directory").display();
     let path = format!("{binary}:{}", std::env::var("PATH").unwrap_or_default());
     let script = format!("exec 2>&1; {command}");
-    let output = Command::new("sh").args(["-c", &script]).env("PATH", &path).env("LC_ALL", "C").output().unwrap();
+    let mut shell = Command::new("sh");
+    // Commands name files as who has the repository before them.
+    shell.args(["-c", &script]).env("PATH", &path).env("LC_ALL", "C").current_dir(top());
+    let output = shell.output().unwrap();
     String::from_utf8_lossy(&output.stdout).lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 

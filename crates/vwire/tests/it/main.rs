@@ -22,6 +22,7 @@ mod lab_json;
 mod lab_places;
 mod lab_race;
 mod lab_random;
+mod lab_ready;
 mod lab_signal;
 mod lab_state;
 mod lab_up;

@@ -19,6 +19,8 @@ use crate::lab::record::Record;
 const RUNNING: &str = "running";
 /// How long to wait between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
+/// How long what is asked late whether it is ready may take to answer.
+const LEAST_PATIENCE: Duration = Duration::from_secs(1);
 /// How long what is to end may take before it is made to.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -39,7 +41,9 @@ fn essence(node: &Node) -> Vec<Command> {
     node.commands.iter().map(|one| Command { span: Span::default(), ..one.clone() }).collect()
 }
 
-/// Runs the commands of nodes, one after another.
+/// Runs the commands of nodes, one after another. What goes on in the background is waited for until it is ready before
+/// anything else is run in its node, or anything that ends anywhere; but in other nodes what goes on in the background, too,
+/// is started meanwhile: routers are ready when they have found one another.
 ///
 /// # Errors
 /// One cannot be started, fails, or is not done or ready in time; or a signal asks for the end.
@@ -48,51 +52,89 @@ pub fn run(lab: &Lab, runs: &[usize], record: &Record, listener: &mut (dyn Liste
     stop(record, |name| nodes.iter().any(|node| node.name == name));
     let all: usize = nodes.iter().map(|node| node.commands.len()).sum();
     let mut done = 0;
+    let mut pending: Vec<Pending<'_>> = Vec::new();
     for node in nodes {
         for (number, command) in node.commands.iter().enumerate() {
-            one(lab, node, (number, command), record, listener)?;
+            let is_due = |one: &Pending<'_>| !command.background || one.node.name == node.name;
+            let (due, rest) = pending.into_iter().partition(is_due);
+            pending = rest;
+            settle(due, record, listener)?;
+            pending.extend(one(lab, node, (number, command), record, listener)?);
             done += 1;
             listener.progress("commands", done, all);
+        }
+    }
+    settle(pending, record, listener)
+}
+
+/// A program in the background that is not known to be ready.
+struct Pending<'a> {
+    node: &'a Node,
+    command: &'a Command,
+    inside: Inside,
+    child: Program,
+    log: String,
+    end: Instant,
+}
+
+impl Pending<'_> {
+    fn failed(&self, why: &str, record: &Record) -> Failed {
+        told(failed(self.node, self.command, why), record, &self.log)
+    }
+}
+
+fn settle(pending: Vec<Pending<'_>>, record: &Record, listener: &mut (dyn Listener + Send)) -> Done<()> {
+    for mut one in pending {
+        // Its time may be over while others were waited for: it is asked once all the same.
+        let end = one.end.max(Instant::now() + LEAST_PATIENCE);
+        if let Err(why) = ready(&one.inside, one.command, &mut one.child, end, listener)? {
+            return Err(one.failed(&why, record));
         }
     }
     Ok(())
 }
 
-fn one(
-    lab: &Lab,
-    node: &Node,
-    (number, command): (usize, &Command),
-    record: &Record,
-    listener: &mut (dyn Listener + Send),
-) -> Done<()> {
-    let what = shown(&command.argv);
-    let failed = |why: String| Failed::new(format!("`{what}` in `{}` {why}", node.name)).at(command.span);
-    let log = format!("{}.{number}.log", node.name);
-    let file = fs::File::create(record.path_of(&log))
-        .map_err(|error| failed("has no place for what it says".to_owned()).because(&error))?;
-    let inside = Inside::of(&lab.name, &node.name);
-    let mut child = inside.start(&command.argv, &Said::Into(file)).map_err(|error| error.at(command.span))?;
-    let told = |failed: Failed| match last_line(record, &log) {
+fn failed(node: &Node, command: &Command, why: &str) -> Failed {
+    Failed::new(format!("`{}` in `{}` {why}", shown(&command.argv), node.name)).at(command.span)
+}
+
+fn told(failed: Failed, record: &Record, log: &str) -> Failed {
+    match last_line(record, log) {
         Some(line) => failed.hint(format!("it said at last: {line}")),
         None => failed,
-    };
+    }
+}
+
+/// Runs a command, or starts one that goes on in the background.
+fn one<'a>(
+    lab: &Lab,
+    node: &'a Node,
+    (number, command): (usize, &'a Command),
+    record: &Record,
+    listener: &mut (dyn Listener + Send),
+) -> Done<Option<Pending<'a>>> {
+    let log = format!("{}.{number}.log", node.name);
+    let file = fs::File::create(record.path_of(&log))
+        .map_err(|error| failed(node, command, "has no place for what it says").because(&error))?;
+    let inside = Inside::of(&lab.name, &node.name);
+    let mut child = inside.start(&command.argv, &Said::Into(file)).map_err(|error| error.at(command.span))?;
     let end = Instant::now() + command.within;
     if command.background {
         remember(record, &node.name, &child)
-            .map_err(|error| failed("cannot be remembered".to_owned()).because(&error))?;
-        let ready = ready(&inside, command, &mut child, end, listener)?;
-        return ready.map_err(|why| told(failed(why)));
+            .map_err(|error| failed(node, command, "cannot be remembered").because(&error))?;
+        return Ok(Some(Pending { node, command, inside, child, log, end }));
     }
     let ended = wait(&mut child, end, listener);
     if !matches!(ended, Ok(Some(_))) {
         let _ = killpg(child.pid(), Signal::SIGKILL);
         child.kill();
     }
-    match ended? {
-        Some(status) if status.success() => Ok(()),
-        Some(status) => Err(told(failed(format!("failed: {status}")))),
-        None => Err(told(failed(format!("has not ended within {:?}", command.within)))),
-    }
+    let why = match ended? {
+        Some(status) if status.success() => return Ok(None),
+        Some(status) => format!("failed: {status}"),
+        None => format!("has not ended within {:?}", command.within),
+    };
+    Err(told(failed(node, command, &why), record, &log))
 }
 
 /// Waits until a program in the background is ready; the inner error says why it is not.
