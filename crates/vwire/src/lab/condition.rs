@@ -35,8 +35,9 @@ impl std::fmt::Display for Impossible {
         match self {
             Self::NoNetem(words) => write!(
                 f,
-                "this kernel has no netem (CONFIG_NET_SCH_NETEM), which `{}` needs; only `rate` can do without",
-                words.join("`, `")
+                "this kernel has no netem (CONFIG_NET_SCH_NETEM), which `{}` {}; only `rate` can do without",
+                words.join("`, `"),
+                if words.len() == 1 { "needs" } else { "need" }
             ),
             Self::ReorderWithoutDelay => {
                 f.write_str("`reorder` needs a `delay`: packets can only overtake those that are held")
@@ -149,7 +150,7 @@ fn share(percent: f64) -> u32 {
         let middle = low + (high - low) / 2;
         if f64::from(middle) < wanted { low = middle + 1 } else { high = middle }
     }
-    saturated(u64::from(low) * u64::from(CERTAIN) / 100_000_000)
+    saturated((u64::from(low) * u64::from(CERTAIN) + 50_000_000) / 100_000_000)
 }
 
 #[cfg(test)]
