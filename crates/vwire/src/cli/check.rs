@@ -5,9 +5,11 @@ use std::io::Write;
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
+use super::inside::go_in;
 use super::lab_file::{REFUSED, find_lab, lab_named};
 use super::{Call, Verb};
 use crate::lab::engine::survey::applied;
+use crate::lab::keeper::Stay;
 use crate::lab::model::Lab;
 use crate::lab::record::Record;
 use crate::out::json::JsonWriter;
@@ -36,9 +38,15 @@ fn command() -> Command {
 }
 
 fn run(call: &mut Call<'_>) -> u8 {
+    let labs = match go_in(Stay::Verb, call.stderr) {
+        Ok(labs) => labs,
+        Err(exit) => return exit,
+    };
     let found = match call.arguments.remove_one::<OsString>("which") {
-        Some(word) => lab_named(&word, call.stderr),
-        None => find_lab(&mut call.arguments, "", call.stderr).map(|(name, _)| (name, None)),
+        Some(word) => {
+            lab_named(&word, call.stderr).and_then(|found| labs.refuse_roots(&found.0, call.stderr).map(|()| found))
+        }
+        None => find_lab(&mut call.arguments, "", &labs, call.stderr).map(|(name, _)| (name, None)),
     };
     let (name, lab) = match found {
         Ok(found) => found,

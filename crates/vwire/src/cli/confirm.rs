@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
+use super::inside::{Labs, go_in};
 use super::lab_file::{Teller, lab_named, tell};
 use super::{Call, Verb};
 use crate::lab::engine::{Done, clock, confirm};
 use crate::lab::failed::Failed;
 use crate::lab::file::duration;
+use crate::lab::keeper::Stay;
 use crate::lab::record::Record;
 
 /// The option by which vwire is told to be the process that waits.
@@ -62,12 +64,19 @@ pub(super) fn start_clock(record: &Record, lab: &str) -> std::io::Result<()> {
 }
 
 fn run(call: &mut Call<'_>) -> u8 {
+    let labs = match go_in(Stay::Verb, call.stderr) {
+        Ok(labs) => labs,
+        Err(exit) => return exit,
+    };
     let name = match call.arguments.remove_one::<OsString>("lab") {
-        Some(word) => match lab_named(&word, call.stderr) {
-            Ok((name, _)) => Ok(name),
-            Err(exit) => return exit,
-        },
-        None => only_one(),
+        Some(word) => {
+            let named = lab_named(&word, call.stderr);
+            match named.and_then(|(name, _)| labs.refuse_roots(&name, call.stderr).map(|()| name)) {
+                Ok(name) => Ok(name),
+                Err(exit) => return exit,
+            }
+        }
+        None => only_one(&labs),
     };
     let name = match name {
         Ok(name) => name,
@@ -86,8 +95,9 @@ fn run(call: &mut Call<'_>) -> u8 {
 }
 
 /// Returns the one lab that has to be confirmed.
-fn only_one() -> Done<String> {
-    let mut waiting = confirm::waiting();
+fn only_one(labs: &Labs) -> Done<String> {
+    let mut waiting = labs.own();
+    waiting.retain(|lab| confirm::until(&Record::of(lab)).is_some());
     match (waiting.pop(), waiting.is_empty()) {
         (Some(lab), true) => Ok(lab),
         (Some(last), false) => {

@@ -4,9 +4,11 @@ use std::ffi::OsString;
 
 use clap::{Arg, Command, value_parser};
 
+use super::inside::go_in;
 use super::lab_file::{Teller, lab_named, tell};
 use super::{Call, Verb};
 use crate::lab::engine::down::{Gone, down};
+use crate::lab::keeper::Stay;
 
 /// Returns the verb.
 pub fn verb() -> Verb {
@@ -35,10 +37,19 @@ fn command() -> Command {
 
 fn run(call: &mut Call<'_>) -> u8 {
     let word: OsString = call.arguments.remove_one("lab").unwrap_or_default();
-    let lab = match lab_named(&word, call.stderr) {
+    let labs = match go_in(Stay::Verb, call.stderr) {
+        Ok(labs) => labs,
+        Err(exit) => return exit,
+    };
+    let named = lab_named(&word, call.stderr);
+    let lab = match named.and_then(|lab| labs.refuse_roots(&lab.0, call.stderr).map(|()| lab)) {
         Ok(lab) => lab,
         Err(exit) => return exit,
     };
+    if !labs.may_be() {
+        let _ = writeln!(call.stderr, "{}", nothing_of(&lab.0));
+        return 0;
+    }
     let mut stderr = std::io::stderr();
     let mut teller = Teller::new(&mut stderr);
     match down(&lab.0, lab.1.as_ref(), &mut teller) {
@@ -47,9 +58,13 @@ fn run(call: &mut Call<'_>) -> u8 {
             0
         }
         Ok(Gone::Nothing) => {
-            let _ = writeln!(call.stderr, "there is nothing of lab `{}`", lab.0);
+            let _ = writeln!(call.stderr, "{}", nothing_of(&lab.0));
             0
         }
         Err(failed) => tell(&failed, None, call.stderr),
     }
+}
+
+fn nothing_of(lab: &str) -> String {
+    format!("there is nothing of lab `{lab}`")
 }

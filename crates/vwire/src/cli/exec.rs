@@ -4,9 +4,11 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
+use super::inside::go_in;
 use super::lab_file::{REFUSED, find_lab, which_lab};
 use super::{Call, Verb};
 use crate::lab::exec::Inside;
+use crate::lab::keeper::Stay;
 
 /// The exit code where the program cannot be run, as shells have it.
 const NOT_RUN: u8 = 126;
@@ -49,7 +51,11 @@ fn run(call: &mut Call<'_>) -> u8 {
 /// Turns this process into the program; returns the exit code only if that fails.
 pub(super) fn enter(call: &mut Call<'_>, words: &[OsString]) -> u8 {
     let node: String = call.arguments.remove_one("node").unwrap_or_default();
-    let (lab, node) = match find_lab(&mut call.arguments, &node, call.stderr) {
+    let labs = match go_in(Stay::Program, call.stderr) {
+        Ok(labs) => labs,
+        Err(exit) => return exit,
+    };
+    let (lab, node) = match find_lab(&mut call.arguments, &node, &labs, call.stderr) {
         Ok(found) => found,
         Err(exit) => return exit,
     };

@@ -5,9 +5,11 @@ use std::io::{self, IsTerminal};
 
 use clap::{Arg, Command, value_parser};
 
+use super::inside::go_in;
 use super::lab_file::{REFUSED, lab_named, load};
 use super::{Call, Verb, ls};
 use crate::lab::graph::{Picture, dot, of_lab, of_parts, svg, text};
+use crate::lab::keeper::Stay;
 use crate::snapshot::read::holdings;
 
 /// How wide the text is where it goes to no terminal.
@@ -82,6 +84,10 @@ fn picture(call: &mut Call<'_>) -> Result<Picture, u8> {
         (Some(file), _) => Some(lab_named(&file, call.stderr)?.0),
         (None, lab) => lab,
     };
+    if lab.is_some() {
+        let labs = go_in(Stay::Verb, call.stderr)?;
+        lab.as_ref().map_or(Ok(()), |lab| labs.refuse_roots(lab, call.stderr))?;
+    }
     let looked = ls::look().map_err(|error| {
         let _ = writeln!(call.stderr, "error: cannot look around: {error}");
         REFUSED

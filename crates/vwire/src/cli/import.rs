@@ -1,5 +1,6 @@
 //! `vwire import`: namespaces as they are, written as a lab's file.
 
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::AsFd;
 
@@ -7,6 +8,7 @@ use clap::{Arg, ArgAction, Command};
 use vwire_netlink::wire::nft::{Chain, Rule};
 use vwire_netlink::{Create, Link, Qdisc, Request, Socket};
 
+use super::inside::go_in_for;
 use super::lab_file::REFUSED;
 use super::{Call, Verb};
 use crate::lab::file::{self, unit};
@@ -63,6 +65,10 @@ fn run(call: &mut Call<'_>) -> u8 {
     if file::read(&format!("name = {lab:?}"), "--name").is_err() || lab.len() > unit::LONGEST_LAB {
         let _ = writeln!(call.stderr, "error: `{lab}` cannot be a lab's name\nhint: letters, digits, `-` and `_`");
         return 2;
+    }
+    let namespaces = wanted.iter().flatten().map(|name| OsStr::new(name.as_str()));
+    if let Err(exit) = go_in_for(namespaces, call.stderr) {
+        return exit;
     }
     let parts = match look(wanted.as_deref()) {
         Ok(parts) => parts,

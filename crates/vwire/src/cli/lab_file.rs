@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgMatches, value_parser};
 
+use super::inside::Labs;
 use crate::lab::engine::{Listener, confirm};
 use crate::lab::failed::{Aftermath, Failed};
 use crate::lab::file::accounts::OfThisMachine;
 use crate::lab::file::{LARGEST, Problem, read_bytes};
 use crate::lab::model::{Lab, Span};
-use crate::lab::record::Record;
 use crate::lab::signals::{Held, exit_of};
 
 /// The exit code where the kernel, or the lab, said no.
@@ -125,7 +125,18 @@ pub fn which_lab() -> [Arg; 2] {
 ///
 /// # Errors
 /// The exit code, when all is told.
-pub fn find_lab(arguments: &mut ArgMatches, node: &str, stderr: &mut dyn Write) -> Result<(String, String), u8> {
+pub(super) fn find_lab(
+    arguments: &mut ArgMatches,
+    node: &str,
+    labs: &Labs,
+    stderr: &mut dyn Write,
+) -> Result<(String, String), u8> {
+    let (lab, node) = meant(arguments, node, labs, stderr)?;
+    labs.refuse_roots(&lab, stderr)?;
+    Ok((lab, node))
+}
+
+fn meant(arguments: &mut ArgMatches, node: &str, labs: &Labs, stderr: &mut dyn Write) -> Result<(String, String), u8> {
     if let Ok(Some(lab)) = arguments.try_remove_one::<String>("lab") {
         return Ok((lab, node.to_owned()));
     }
@@ -135,11 +146,12 @@ pub fn find_lab(arguments: &mut ArgMatches, node: &str, stderr: &mut dyn Write) 
     if let Some((lab, node)) = node.split_once('.') {
         return Ok((lab.to_owned(), node.to_owned()));
     }
-    let labs = Record::labs();
-    match labs.as_slice() {
+    let own = labs.own();
+    match own.as_slice() {
         [lab] => Ok((lab.clone(), node.to_owned())),
         [] => {
-            let _ = writeln!(stderr, "error: no lab is up\nhint: `vwire up FILE` brings one up");
+            let whose = if labs.roots().is_empty() { "no lab is up" } else { "no lab of yours is up, only root's" };
+            let _ = writeln!(stderr, "error: {whose}\nhint: `vwire up FILE` brings one up");
             Err(REFUSED)
         }
         several => {

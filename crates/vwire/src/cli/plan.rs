@@ -1,12 +1,17 @@
 //! `vwire plan`: what `vwire up` would change.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, Command};
 
-use super::lab_file::{DIFFERS, file_argument, load, settle, tell};
+use super::inside::{go_in, refuse_the_machine};
+use super::lab_file::{DIFFERS, Loaded, REFUSED, file_argument, load, settle, tell};
+use super::sandbox::refusal;
 use super::{Call, Verb};
 use crate::lab::engine::survey::look;
+use crate::lab::keeper::Stay;
+use crate::lab::namespace::Sandbox;
 use crate::lab::plan::Line;
 use crate::out::json::JsonWriter;
 
@@ -35,6 +40,9 @@ fn run(call: &mut Call<'_>) -> u8 {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
+    if let Err(exit) = go_in_or_try(&loaded, call.stderr) {
+        return exit;
+    }
     settle(&loaded.lab.name, call.stderr);
     let (survey, lab) = match look(&loaded.lab) {
         Ok(survey) => survey,
@@ -46,6 +54,18 @@ fn run(call: &mut Call<'_>) -> u8 {
     let text = if json { document(&loaded.lab.name, &lines, pretty) } else { people(&lines).into_bytes() };
     let _ = call.stdout.write_all(&text);
     if survey.plan.is_empty() { 0 } else { DIFFERS }
+}
+
+/// Goes to where the caller's labs are; where there are none, into a network that is gone afterwards, in which all is missing.
+fn go_in_or_try(loaded: &Loaded, stderr: &mut dyn Write) -> Result<(), u8> {
+    refuse_the_machine(&loaded.lab).map_err(|failed| tell(&failed, Some(loaded), stderr))?;
+    if go_in(Stay::Verb, stderr)?.may_be() {
+        return Ok(());
+    }
+    Sandbox::enter().map(drop).map_err(|error| {
+        let _ = stderr.write_all(refusal(&error).as_bytes());
+        REFUSED
+    })
 }
 
 /// Lays the lines out for people: each node's name once, its changes below.

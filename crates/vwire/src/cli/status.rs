@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
+use super::inside::go_in;
 use super::lab_file::{DIFFERS, REFUSED, counted, lab_named, settle, tell};
 use super::{Call, Verb};
 use crate::lab::engine::confirm;
 use crate::lab::engine::survey::{APPLIED, Drift, applied, look};
+use crate::lab::keeper::Stay;
 use crate::lab::model::Lab;
 use crate::lab::record::Record;
 use crate::out::json::JsonWriter;
@@ -40,9 +42,15 @@ fn command() -> Command {
 }
 
 fn run(call: &mut Call<'_>) -> u8 {
+    let labs = match go_in(Stay::Verb, call.stderr) {
+        Ok(labs) => labs,
+        Err(exit) => return exit,
+    };
     let name = match call.arguments.remove_one::<OsString>("lab") {
-        Some(word) => lab_named(&word, call.stderr).map(|(name, _)| name),
-        None => super::lab_file::find_lab(&mut call.arguments, "", call.stderr).map(|(name, _)| name),
+        Some(word) => {
+            lab_named(&word, call.stderr).and_then(|(name, _)| labs.refuse_roots(&name, call.stderr).map(|()| name))
+        }
+        None => super::lab_file::find_lab(&mut call.arguments, "", &labs, call.stderr).map(|(name, _)| name),
     };
     let name = match name {
         Ok(name) => name,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Command;
 
+use super::inside::go_in_to_build;
 use super::lab_file::{Teller, file_argument, load, tell};
 use super::{Call, Verb, check, graph};
 use crate::lab::engine::down::down;
@@ -39,6 +40,9 @@ fn run(call: &mut Call<'_>) -> u8 {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
+    if let Err(exit) = go_in_to_build(&loaded, call.stderr) {
+        return exit;
+    }
     if let Err(failed) = is_as_it_is(&loaded.lab) {
         return tell(&failed, Some(&loaded), call.stderr);
     }
