@@ -19,6 +19,7 @@ mod lab_helper;
 mod lab_places;
 mod lab_race;
 mod lab_random;
+mod lab_rootless;
 mod lab_signal;
 mod lab_state;
 mod lab_up;

@@ -34,7 +34,9 @@ const HANDED_ON: [Signal; 7] = [
 const HELD_BACK: [Signal; 3] = [Signal::SIGCHLD, Signal::SIGTSTP, Signal::SIGTTOU];
 /// How long the end of a keeper that has no lab any more is waited for.
 const END_PATIENCE: Duration = Duration::from_secs(5);
-/// How often it is looked whether that keeper has been given another lab.
+/// How many milliseconds a keeper may take to its end behind that of the last process in it: it comes last.
+const LAST: u16 = 200;
+/// How many milliseconds pass until it is looked whether that keeper has been given another lab.
 const PAUSE: u16 = 10;
 
 /// How the process inside ended.
@@ -113,7 +115,9 @@ pub(super) fn attend(
     }
     match end {
         WaitStatus::Exited(_, code) => End::Exited(u8::try_from(code).unwrap_or(u8::MAX)),
-        WaitStatus::Signaled(_, Signal::SIGKILL, _) if keeper.is_some_and(|keeper| has_ended(&keeper, 0)) => End::Lost,
+        WaitStatus::Signaled(_, Signal::SIGKILL, _) if keeper.is_some_and(|keeper| has_ended(&keeper, LAST)) => {
+            End::Lost
+        }
         WaitStatus::Signaled(_, signal, _) => {
             signals.release();
             end_by(signal);

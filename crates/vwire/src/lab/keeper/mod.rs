@@ -22,7 +22,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
@@ -39,6 +39,8 @@ use place::{Held, Person, Place, Process};
 
 /// The word that the keeper says when it is ready; anything else is why it is not.
 pub const READY: &str = "ready";
+/// How long to wait between two looks.
+const PAUSE: Duration = Duration::from_millis(2);
 /// How long others that start a keeper, or end one, are waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -79,7 +81,7 @@ pub fn go_in(stay: Stay) -> Done<Side> {
     let (mut was_killed, mut refused) = (false, None);
     for place in place::all(Person::caller()) {
         match place.and_then(|place| place.map_or(Ok(Found::Nothing), |place| find(&place))) {
-            Ok(Found::Alive(held, process)) => return enter(held, &process, stay),
+            Ok(Found::Alive(alive)) => return enter(alive, stay),
             Ok(Found::Dead) => was_killed = true,
             Ok(Found::Nothing) => {}
             Err(failed) => refused = Some(failed),
@@ -99,17 +101,17 @@ pub fn go_in(stay: Stay) -> Done<Side> {
 pub fn start_and_go_in(words: &[&str], warn: &mut dyn FnMut(&str)) -> Done<Side> {
     // One that was started where another session looks first.
     for place in place::all(Person::caller()).into_iter().flatten().flatten() {
-        if let Ok(Found::Alive(held, process)) = find(&place) {
-            return enter(held, &process, Stay::Verb);
+        if let Ok(Found::Alive(alive)) = find(&place) {
+            return enter(alive, Stay::Verb);
         }
     }
     loop {
         let place = Place::make(Person::caller())?;
         let Some(starting) = place.lock_to_start(PATIENCE)? else { continue };
         match find(&place)? {
-            Found::Alive(held, process) => {
+            Found::Alive(alive) => {
                 drop(starting);
-                return enter(held, &process, Stay::Verb);
+                return enter(alive, Stay::Verb);
             }
             Found::Dead => {
                 warn(LOST);
@@ -118,13 +120,9 @@ pub fn start_and_go_in(words: &[&str], warn: &mut dyn FnMut(&str)) -> Done<Side>
             }
             Found::Nothing => {}
         }
-        let held = start(&place, words).inspect_err(|_| place.forget())?;
-        let Some(process) = held.process() else {
-            place.forget();
-            return Err(Failed::new("the process that keeps labs has not said where it is"));
-        };
+        let alive = start(&place, words).inspect_err(|_| place.forget())?;
         drop(starting);
-        return enter(held, &process, Stay::Verb);
+        return enter(alive, Stay::Verb);
     }
 }
 
@@ -133,19 +131,51 @@ pub const LOST: &str = "the process that kept your labs was killed, and they wen
 
 /// What was found in a place.
 enum Found {
-    /// A keeper, which does not end while this is held.
-    Alive(Held, Process),
+    /// A keeper, which does not end by itself as long as this is held.
+    Alive(Alive),
     /// The file of one that is dead.
     Dead,
     /// Nothing, or one that is not ready yet.
     Nothing,
 }
 
+/// A keeper that is there, and the way to where it is.
+struct Alive {
+    held: Held,
+    process: Process,
+    whereabouts: Whereabouts,
+}
+
+impl Alive {
+    /// Opens the way; none where the keeper is dead, or just dies.
+    fn find(held: Held, process: Process) -> Done<Result<Self, Held>> {
+        let start = Instant::now();
+        while process.is_alive() {
+            match Whereabouts::of(process.pid) {
+                // Looked at behind those: they are the process's that was meant, and not those of one that got its number.
+                Ok(whereabouts) if process.is_alive() => return Ok(Ok(Self { held, process, whereabouts })),
+                // One that was killed is in no namespace any more, and is there until all in it have ended.
+                Err(error) if error.kind() != io::ErrorKind::NotFound && process.is_alive() => {
+                    return Err(process.not_reached(&error));
+                }
+                _ if start.elapsed() > PATIENCE => {
+                    let pid = process.pid;
+                    let what = format!("process {pid}, which kept your labs, was killed and does not come to its end");
+                    return Err(Failed::new(what));
+                }
+                _ => std::thread::sleep(PAUSE),
+            }
+        }
+        Ok(Err(held))
+    }
+}
+
 fn find(place: &Place) -> Done<Found> {
     let Some(held) = place.hold(PATIENCE)? else { return Ok(Found::Nothing) };
-    match held.process() {
-        Some(process) if process.is_alive() => Ok(Found::Alive(held, process)),
-        Some(_) => {
+    let Some(process) = held.process() else { return Ok(Found::Nothing) };
+    match Alive::find(held, process)? {
+        Ok(alive) => Ok(Found::Alive(alive)),
+        Err(held) => {
             drop(held);
             // Not while somebody starts one anew, who tidies up by himself, or has done so.
             if let Ok(Some(_starting)) = place.lock_to_start(Duration::ZERO) {
@@ -156,12 +186,11 @@ fn find(place: &Place) -> Done<Found> {
             }
             Ok(Found::Dead)
         }
-        None => Ok(Found::Nothing),
     }
 }
 
 /// Starts a keeper; whoever calls has the right to.
-fn start(place: &Place, words: &[&str]) -> Done<Held> {
+fn start(place: &Place, words: &[&str]) -> Done<Alive> {
     let failed = |error: io::Error| Failed::new("cannot start the process that keeps labs").because(&error);
     let held = place.begin().map_err(failed)?;
     let (mut says, said) = io::pipe().map_err(failed)?;
@@ -175,7 +204,11 @@ fn start(place: &Place, words: &[&str]) -> Done<Held> {
     program.wait();
     let mut lines = text.lines();
     match lines.next() {
-        Some(READY) => Ok(held),
+        Some(READY) => {
+            let gone = || Failed::new("the process that keeps labs has ended at once");
+            let process = held.process().ok_or_else(gone)?;
+            Alive::find(held, process)?.map_err(|_| gone())
+        }
         Some(why) => Err(lines.fold(Failed::new(why), |failed, hint| failed.hint(hint))),
         None => Err(Failed::new("the process that keeps labs has ended before it said a word")),
     }
@@ -187,18 +220,11 @@ fn say(text: &str) {
 }
 
 /// Goes to where a keeper is: this process outside, its child inside.
-fn enter(held: Held, process: &Process, stay: Stay) -> Done<Side> {
-    let failed = |error: io::Error| {
-        let failed = Failed::new(format!("cannot go to where process {} keeps your labs", process.pid));
-        failed.because(&error)
-    };
+fn enter(alive: Alive, stay: Stay) -> Done<Side> {
+    let Alive { held, process, whereabouts } = alive;
+    let failed = |error: io::Error| process.not_reached(&error);
     let alone = Alone::check().map_err(failed)?;
-    let whereabouts = Whereabouts::of(process.pid).map_err(failed)?;
     let keeper = process_handle(process.pid).ok();
-    // Looked at behind those: they are the process's that was meant, and not those of one that got its number.
-    if !process.is_alive() {
-        return Ok(Side::Nowhere { was_killed: true });
-    }
     let directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
     let terminal = Terminal::of_foreground();
     let signals = attend::hold().map_err(|errno| failed(errno.into()))?;

@@ -260,6 +260,11 @@ impl Process {
         writeln!(file, "{} {}", self.pid, self.start)
     }
 
+    /// Says that nobody gets to where it is.
+    pub(super) fn not_reached(self, error: &io::Error) -> Failed {
+        Failed::new(format!("cannot go to where process {} keeps your labs", self.pid)).because(error)
+    }
+
     /// Returns whether it is there still.
     #[must_use]
     pub fn is_alive(self) -> bool {
