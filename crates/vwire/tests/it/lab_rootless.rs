@@ -549,7 +549,7 @@ fn a_place_that_somebody_else_has_made_is_refused() {
         net.run(net.command("mount", &["-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/tmp"])).ok();
         let path = user.file("office.toml", OFFICE);
         let place = Path::new("/tmp/vwire-65534");
-        let refused = |why: &str| {
+        let refused = |user: &User<'_>, why: &str| {
             let told = user.vwire(&["up", &path]).fails(1);
             let wanted = format!("error: /tmp/vwire-65534 {why}: it is not to be trusted with labs of yours\n");
             assert!(told.starts_with(&wanted) && told.ends_with("nothing was changed\n"), "{told}");
@@ -557,15 +557,19 @@ fn a_place_that_somebody_else_has_made_is_refused() {
             assert!(user.vwire(&["status"]).fails(1).starts_with(&wanted));
         };
         fs::create_dir(place).unwrap();
-        refused("belongs to user 0");
+        refused(&user, "belongs to user 0");
         fs::set_permissions(place, fs::Permissions::from_mode(0o700)).unwrap();
-        refused("is closed to you");
+        refused(&user, "is closed to you");
         chown(place, Some(NOBODY), Some(NOBODY)).unwrap();
         fs::set_permissions(place, fs::Permissions::from_mode(0o770)).unwrap();
-        refused("has mode 0770, and so is open to others");
+        refused(&user, "has mode 0770, and so is open to others");
         fs::remove_dir(place).unwrap();
         std::os::unix::fs::symlink(&user.home, place).unwrap();
-        refused("is no directory");
+        refused(&user, "is no directory");
+        // Who has a directory of their own does not look there.
+        user.environment = vec![("XDG_RUNTIME_DIR", user.home.display().to_string())];
+        assert_eq!(user.vwire(&["lab", "ls"]).ok(), "");
+        user.environment.clear();
         fs::remove_file(place).unwrap();
         let tail = "lab\0keep\0/tmp/vwire-65534\0";
         let network = fs::read_link("/proc/thread-self/ns/net").unwrap();

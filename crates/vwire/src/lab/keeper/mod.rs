@@ -79,7 +79,7 @@ pub fn is_needed() -> bool {
 /// It cannot be entered, or the place where it is looked for is not to be trusted.
 pub fn go_in(stay: Stay) -> Done<Side> {
     let (mut was_killed, mut refused) = (false, None);
-    for place in place::all(Person::caller()) {
+    for place in place::all(&Person::caller()) {
         match place.and_then(|place| place.map_or(Ok(Found::Nothing), |place| find(&place))) {
             Ok(Found::Alive(alive)) => return enter(alive, stay),
             Ok(Found::Dead) => was_killed = true,
@@ -100,13 +100,13 @@ pub fn go_in(stay: Stay) -> Done<Side> {
 /// This machine forbids it, and which setting does; or there is no place for it that can be trusted.
 pub fn start_and_go_in(words: &[&str], warn: &mut dyn FnMut(&str)) -> Done<Side> {
     // One that was started where another session looks first.
-    for place in place::all(Person::caller()).into_iter().flatten().flatten() {
+    for place in place::all(&Person::caller()).into_iter().flatten().flatten() {
         if let Ok(Found::Alive(alive)) = find(&place) {
             return enter(alive, Stay::Verb);
         }
     }
     loop {
-        let place = Place::make(Person::caller())?;
+        let place = Place::make(&Person::caller())?;
         let Some(starting) = place.lock_to_start(PATIENCE)? else { continue };
         match find(&place)? {
             Found::Alive(alive) => {

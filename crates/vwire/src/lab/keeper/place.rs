@@ -82,10 +82,25 @@ pub struct Process {
 }
 
 /// Returns the places that are there, each with what is wrong with it if it cannot be trusted.
+///
+/// Whoever has a directory of their own does not care what somebody has put where anybody may write.
 #[must_use]
-pub fn all(person: Person) -> Vec<Done<Option<Place>>> {
-    let candidates = person.candidates().into_iter();
-    candidates.map(|(around, name, shared)| Place::open(&around, &name, person.uid, shared, false)).collect()
+pub fn all(person: &Person) -> Vec<Done<Option<Place>>> {
+    let candidates = person.candidates();
+    let has_own =
+        candidates.iter().any(|(around, _, shared)| !shared && surroundings(around, person.uid, false).is_some());
+    let open = |(around, name, shared): (PathBuf, OsString, bool)| {
+        let place = Place::open(&around, &name, person.uid, shared, false);
+        if shared && has_own { Ok(place.unwrap_or_default()) } else { place }
+    };
+    candidates.into_iter().map(open).collect()
+}
+
+/// Opens a directory in which the place may be; unless anybody may write there, it is the user's.
+fn surroundings(around: &Path, uid: u32, shared: bool) -> Option<File> {
+    let around = File::open(around).ok()?;
+    let is_own = |data: &fs::Metadata| data.is_dir() && data.uid() == uid && data.mode() & 0o022 == 0;
+    (shared || around.metadata().is_ok_and(|data| is_own(&data))).then_some(around)
 }
 
 impl Place {
@@ -93,7 +108,7 @@ impl Place {
     ///
     /// # Errors
     /// There is none that nobody else can write.
-    pub fn make(person: Person) -> Done<Self> {
+    pub fn make(person: &Person) -> Done<Self> {
         for (around, name, shared) in person.candidates() {
             if let Some(place) = Self::open(&around, &name, person.uid, shared, true)? {
                 return Ok(place);
@@ -118,11 +133,7 @@ impl Place {
     fn open(around: &Path, name: &std::ffi::OsStr, uid: u32, shared: bool, make: bool) -> Done<Option<Self>> {
         let path = around.join(name);
         let failed = |errno: Errno| Failed::new(format!("cannot open {}", path.display())).because(&errno.into());
-        let Ok(around) = File::open(around) else { return Ok(None) };
-        let is_own = |data: &fs::Metadata, others: u32| data.uid() == uid && data.mode() & others == 0;
-        if !shared && !around.metadata().is_ok_and(|data| data.is_dir() && is_own(&data, 0o022)) {
-            return Ok(None);
-        }
+        let Some(around) = surroundings(around, uid, shared) else { return Ok(None) };
         let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         loop {
             let directory = match openat(&around, name, flags, Mode::empty()) {
@@ -144,8 +155,8 @@ impl Place {
             if data.uid() != uid {
                 return Err(not_own(&path, &format!("belongs to user {}", data.uid())));
             }
-            if !is_own(&data, 0o077) {
-                let mode = data.mode() & 0o7777;
+            let mode = data.mode() & 0o7777;
+            if mode & 0o077 != 0 {
                 return Err(not_own(&path, &format!("has mode {mode:04o}, and so is open to others")));
             }
             return Ok(Some(Self { around, name: name.to_owned(), directory, path }));
