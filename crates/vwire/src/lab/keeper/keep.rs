@@ -15,6 +15,7 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::prctl;
+use nix::sys::signal::Signal;
 use nix::unistd::{chdir, dup2_stderr, dup2_stdin, dup2_stdout, setsid};
 
 use super::place::{Place, Process};
@@ -29,14 +30,15 @@ use crate::lab::sys::{Alone, leave_children_to_the_kernel};
 const PROCESS_NAME: &std::ffi::CStr = c"vwire-keeper";
 /// How long until it is looked again where nothing tells of changes.
 const PAUSE: Duration = Duration::from_secs(1);
+
 /// Becomes the keeper that is found in a directory; whoever started it has the right to, and hears the first word.
 ///
 /// Returns the exit code: at once in the process that was started, and at the end in the one that keeps.
 #[must_use]
 pub fn keep(directory: &Path) -> u8 {
     match begin(directory) {
-        Ok(Some((place, file))) => {
-            watch(&place, file);
+        Ok(Some((place, own, file))) => {
+            watch(&place, own, file);
             0
         }
         Ok(None) => 0,
@@ -49,9 +51,11 @@ pub fn keep(directory: &Path) -> u8 {
 }
 
 /// Makes the namespaces; returns in the first process of them with what it is found by, and in the other with nothing.
-fn begin(directory: &Path) -> Result<Option<(Place, File)>, Failed> {
+fn begin(directory: &Path) -> Result<Option<(Place, Process, File)>, Failed> {
     let failed = |what: &'static str| move |error: io::Error| Failed::new(what).because(&error);
     let _ = (setsid(), chdir("/"), prctl::set_name(PROCESS_NAME));
+    // Of no use without who started it; what is forked from it is not bound to that.
+    let _ = prctl::set_pdeathsig(Signal::SIGKILL);
     let place = Place::at(directory)?;
     let file = place.file().map_err(failed("cannot open the file to be found by"))?;
     Sandbox::enter_with(Run::AsOutside).map_err(|error| refused(&error))?;
@@ -68,11 +72,11 @@ fn begin(directory: &Path) -> Result<Option<(Place, File)>, Failed> {
     // `/proc` is the one outside as yet, and shows by which number this process is known there.
     let own = fs::read_link("/proc/self").ok().and_then(|own| own.to_str()?.parse().ok());
     let own = own.ok_or_else(|| Failed::new("/proc does not tell this process's number"))?;
-    let found = Process::of(own).and_then(|process| process.write(&file));
-    found.map_err(failed("cannot write the file to be found by"))?;
+    let found = Process::of(own).and_then(|process| process.write(&file).map(|()| process));
+    let own = found.map_err(failed("cannot write the file to be found by"))?;
     // Where a container hides parts of /proc it cannot be mounted anew: then programs see those outside in it.
     let _ = processes::mount_own_proc();
-    Ok(Some((place, file)))
+    Ok(Some((place, own, file)))
 }
 
 fn refused(error: &SandboxError) -> Failed {
@@ -83,7 +87,7 @@ fn refused(error: &SandboxError) -> Failed {
 }
 
 /// Stays until no lab is there, and nobody is on the way.
-fn watch(place: &Place, file: File) {
+fn watch(place: &Place, own: Process, file: File) {
     let changes = match changes(&file) {
         Ok(changes) => changes,
         Err(errno) => return say(&format!("cannot watch /run: {}\n", sentence(errno as i32))),
@@ -104,7 +108,7 @@ fn watch(place: &Place, file: File) {
             }
         };
         if is_empty() {
-            if place.has(&alone) {
+            if place.tells_of(own, &alone) {
                 place.forget();
             }
             return;
@@ -117,7 +121,7 @@ fn watch(place: &Place, file: File) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(_) => std::thread::sleep(PAUSE),
         }
-        if !place.has(&file) {
+        if !place.tells_of(own, &file) {
             // Nobody finds it any more.
             return;
         }

@@ -101,8 +101,10 @@ pub fn go_in(stay: Stay) -> Done<Side> {
 pub fn start_and_go_in(words: &[&str], warn: &mut dyn FnMut(&str)) -> Done<Side> {
     // One that was started where another session looks first.
     for place in place::all(&Person::caller()).into_iter().flatten().flatten() {
-        if let Ok(Found::Alive(alive)) = find(&place) {
-            return enter(alive, Stay::Verb);
+        match find(&place) {
+            Ok(Found::Alive(alive)) => return enter(alive, Stay::Verb),
+            Ok(Found::Dead) => warn(LOST),
+            Ok(Found::Nothing) | Err(_) => {}
         }
     }
     loop {

@@ -226,9 +226,9 @@ impl Place {
         Ok(File::from(openat(&self.directory, FILE, flags, Mode::empty())?))
     }
 
-    /// Returns whether a file is the one that a keeper is found by.
-    pub(super) fn has(&self, file: &File) -> bool {
-        is_same(&self.directory, FILE, file)
+    /// Returns whether a keeper is still found by its file: that is there, and says so.
+    pub(super) fn tells_of(&self, keeper: Process, file: &File) -> bool {
+        is_same(&self.directory, FILE, file) && Process::read(file) == Some(keeper)
     }
 
     /// Removes the file, and the directory with it where nothing else is in it.
@@ -242,11 +242,7 @@ impl Held {
     /// Reads which process it is; none as long as it is not ready.
     #[must_use]
     pub fn process(&self) -> Option<Process> {
-        let mut text = String::new();
-        let mut file: &File = &self.file;
-        file.rewind().ok()?;
-        file.take(64).read_to_string(&mut text).ok()?;
-        Process::parse(&text)
+        Process::read(&self.file)
     }
 }
 
@@ -257,6 +253,13 @@ impl Process {
     /// There is none.
     pub fn of(pid: u32) -> io::Result<Self> {
         start_of(pid).map(|start| Self { pid, start }).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn read(mut file: &File) -> Option<Self> {
+        let mut text = String::new();
+        file.rewind().ok()?;
+        file.take(64).read_to_string(&mut text).ok()?;
+        Self::parse(&text)
     }
 
     fn parse(text: &str) -> Option<Self> {
