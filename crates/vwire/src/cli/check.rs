@@ -5,12 +5,14 @@ use std::io::Write;
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
+use super::inside::go_in;
 use super::lab_file::{REFUSED, Teller, find_lab, lab_named};
 use super::talk::Talk;
 use super::{Call, Verb};
 use crate::lab::engine::Listener;
 use crate::lab::engine::survey::applied;
 use crate::lab::failed::Failed;
+use crate::lab::keeper::Stay;
 use crate::lab::model::Lab;
 use crate::lab::record::Record;
 use crate::out::json::JsonWriter;
@@ -40,9 +42,15 @@ fn command() -> Command {
 
 fn run(call: &mut Call<'_>) -> u8 {
     let mut talk = Talk::new(call.stderr, call.form);
+    let labs = match go_in(Stay::Verb, &mut talk) {
+        Ok(labs) => labs,
+        Err(exit) => return exit,
+    };
     let found = match call.arguments.remove_one::<OsString>("which") {
-        Some(word) => lab_named(&word, &mut talk),
-        None => find_lab(&mut call.arguments, "", &mut talk).map(|(name, _)| (name, None)),
+        Some(word) => {
+            lab_named(&word, &mut talk).and_then(|found| labs.refuse_roots(&found.0, &mut talk).map(|()| found))
+        }
+        None => find_lab(&mut call.arguments, "", &labs, &mut talk).map(|(name, _)| (name, None)),
     };
     let (name, lab) = match found {
         Ok(found) => found,

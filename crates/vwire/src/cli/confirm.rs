@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
+use super::inside::{Labs, go_in};
 use super::lab_file::{Teller, lab_named};
 use super::talk::Talk;
 use super::{Call, Verb};
 use crate::lab::engine::{Done, clock, confirm};
 use crate::lab::failed::Failed;
 use crate::lab::file::duration;
+use crate::lab::keeper::Stay;
 use crate::lab::record::Record;
 
 /// The option by which vwire is told to be the process that waits.
@@ -64,12 +66,19 @@ pub(super) fn start_clock(record: &Record, lab: &str) -> std::io::Result<()> {
 
 fn run(call: &mut Call<'_>) -> u8 {
     let mut talk = Talk::new(call.stderr, call.form);
+    let labs = match go_in(Stay::Verb, &mut talk) {
+        Ok(labs) => labs,
+        Err(exit) => return exit,
+    };
     let name = match call.arguments.remove_one::<OsString>("lab") {
-        Some(word) => match lab_named(&word, &mut talk) {
-            Ok((name, _)) => Ok(name),
-            Err(exit) => return exit,
-        },
-        None => only_one(),
+        Some(word) => {
+            let named = lab_named(&word, &mut talk);
+            match named.and_then(|(name, _)| labs.refuse_roots(&name, &mut talk).map(|()| name)) {
+                Ok(name) => Ok(name),
+                Err(exit) => return exit,
+            }
+        }
+        None => only_one(&labs),
     };
     let name = match name {
         Ok(name) => name,
@@ -88,8 +97,9 @@ fn run(call: &mut Call<'_>) -> u8 {
 }
 
 /// Returns the one lab that has to be confirmed.
-fn only_one() -> Done<String> {
-    let mut waiting = confirm::waiting();
+fn only_one(labs: &Labs) -> Done<String> {
+    let mut waiting = labs.own();
+    waiting.retain(|lab| confirm::until(&Record::of(lab)).is_some());
     match (waiting.pop(), waiting.is_empty()) {
         (Some(lab), true) => Ok(lab),
         (Some(last), false) => {

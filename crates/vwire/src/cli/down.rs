@@ -4,10 +4,12 @@ use std::ffi::OsString;
 
 use clap::{Arg, Command, value_parser};
 
+use super::inside::go_in;
 use super::lab_file::{Teller, lab_named};
 use super::talk::Talk;
 use super::{Call, Verb};
 use crate::lab::engine::down::{Gone, down};
+use crate::lab::keeper::Stay;
 
 /// Returns the verb.
 pub fn verb() -> Verb {
@@ -37,10 +39,19 @@ fn command() -> Command {
 fn run(call: &mut Call<'_>) -> u8 {
     let word: OsString = call.arguments.remove_one("lab").unwrap_or_default();
     let mut talk = Talk::new(call.stderr, call.form);
-    let lab = match lab_named(&word, &mut talk) {
+    let labs = match go_in(Stay::Verb, &mut talk) {
+        Ok(labs) => labs,
+        Err(exit) => return exit,
+    };
+    let named = lab_named(&word, &mut talk);
+    let lab = match named.and_then(|lab| labs.refuse_roots(&lab.0, &mut talk).map(|()| lab)) {
         Ok(lab) => lab,
         Err(exit) => return exit,
     };
+    if !labs.may_be() {
+        talk.says(&nothing_of(&lab.0));
+        return 0;
+    }
     let mut stderr = std::io::stderr();
     let mut teller = Teller::new(&mut stderr, talk.is_json());
     match down(&lab.0, lab.1.as_ref(), &mut teller) {
@@ -49,9 +60,13 @@ fn run(call: &mut Call<'_>) -> u8 {
             0
         }
         Ok(Gone::Nothing) => {
-            talk.says(&format!("there is nothing of lab `{}`", lab.0));
+            talk.says(&nothing_of(&lab.0));
             0
         }
         Err(failed) => talk.fails(&failed, None),
     }
+}
+
+fn nothing_of(lab: &str) -> String {
+    format!("there is nothing of lab `{lab}`")
 }

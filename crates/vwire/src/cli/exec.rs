@@ -4,10 +4,12 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
+use super::inside::go_in;
 use super::lab_file::{REFUSED, find_lab, which_lab};
 use super::talk::Talk;
 use super::{Call, Verb};
 use crate::lab::exec::Inside;
+use crate::lab::keeper::Stay;
 
 /// The exit code where the program cannot be run, as shells have it.
 const NOT_RUN: u8 = 126;
@@ -51,7 +53,11 @@ fn run(call: &mut Call<'_>) -> u8 {
 pub(super) fn enter(call: &mut Call<'_>, words: &[OsString]) -> u8 {
     let node: String = call.arguments.remove_one("node").unwrap_or_default();
     let mut talk = Talk::new(call.stderr, call.form);
-    let (lab, node) = match find_lab(&mut call.arguments, &node, &mut talk) {
+    let labs = match go_in(Stay::Program, &mut talk) {
+        Ok(labs) => labs,
+        Err(exit) => return exit,
+    };
+    let (lab, node) = match find_lab(&mut call.arguments, &node, &labs, &mut talk) {
         Ok(found) => found,
         Err(exit) => return exit,
     };

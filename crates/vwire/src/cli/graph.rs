@@ -5,12 +5,14 @@ use std::io::{self, IsTerminal};
 
 use clap::{Arg, Command, value_parser};
 
+use super::inside::go_in;
 use super::lab_file::{REFUSED, lab_named, load};
 use super::talk::Talk;
 use super::{Call, Verb, ls};
 use crate::lab::failed::Failed;
 use crate::lab::graph::of_parts::View;
 use crate::lab::graph::{Picture, dot, of_lab, of_parts, svg, text};
+use crate::lab::keeper::Stay;
 use crate::snapshot::read::holdings;
 
 /// How wide the text is where it goes to no terminal.
@@ -86,6 +88,10 @@ fn picture(call: &mut Call<'_>) -> Result<Picture, u8> {
         (Some(file), _) => Some(lab_named(&file, &mut talk)?.0),
         (None, lab) => lab,
     };
+    if lab.is_some() && call.options.from.is_none() {
+        let labs = go_in(Stay::Verb, &mut talk)?;
+        lab.as_ref().map_or(Ok(()), |lab| labs.refuse_roots(lab, &mut talk))?;
+    }
     let (looked, holdings) = match &call.options.from {
         Some(file) => ls::recalled(file, call.options.netns.as_deref()).map_err(|failure| talk.complains(&failure))?,
         None => {

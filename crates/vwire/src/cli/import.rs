@@ -8,6 +8,7 @@ use clap::{Arg, ArgAction, Command};
 use vwire_netlink::wire::nft::{Chain, Rule};
 use vwire_netlink::{Create, Link, Qdisc, Request, Socket};
 
+use super::inside::go_in_for;
 use super::ip::{Failure, recorded};
 use super::lab_file::REFUSED;
 use super::talk::Talk;
@@ -74,6 +75,12 @@ fn run(call: &mut Call<'_>) -> u8 {
         return talk.refuses(&failed, 2);
     }
     let from = call.options.from.clone();
+    let namespaces = wanted.iter().flatten().map(|name| OsStr::new(name.as_str()));
+    if from.is_none()
+        && let Err(exit) = go_in_for(namespaces, &mut talk)
+    {
+        return exit;
+    }
     let looked = match &from {
         Some(file) => recalled(file, wanted.as_deref()).map_err(|failure| talk.complains(&failure)),
         None => look(wanted.as_deref()).map_err(|failed| talk.refuses(&failed, REFUSED)),

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgMatches, value_parser};
 
+use super::inside::Labs;
 use super::talk::Talk;
 use crate::lab::engine::{Listener, confirm};
 use crate::lab::failed::Failed;
 use crate::lab::file::accounts::OfThisMachine;
 use crate::lab::file::{LARGEST, read_bytes};
 use crate::lab::model::Lab;
-use crate::lab::record::Record;
 use crate::lab::signals::Held;
 use crate::out::failure;
 
@@ -116,7 +116,18 @@ pub fn which_lab() -> [Arg; 2] {
 ///
 /// # Errors
 /// The exit code, when all is told.
-pub fn find_lab(arguments: &mut ArgMatches, node: &str, talk: &mut Talk<'_>) -> Result<(String, String), u8> {
+pub(super) fn find_lab(
+    arguments: &mut ArgMatches,
+    node: &str,
+    labs: &Labs,
+    talk: &mut Talk<'_>,
+) -> Result<(String, String), u8> {
+    let (lab, node) = meant(arguments, node, labs, talk)?;
+    labs.refuse_roots(&lab, talk)?;
+    Ok((lab, node))
+}
+
+fn meant(arguments: &mut ArgMatches, node: &str, labs: &Labs, talk: &mut Talk<'_>) -> Result<(String, String), u8> {
     if let Ok(Some(lab)) = arguments.try_remove_one::<String>("lab") {
         return Ok((lab, node.to_owned()));
     }
@@ -126,12 +137,12 @@ pub fn find_lab(arguments: &mut ArgMatches, node: &str, talk: &mut Talk<'_>) -> 
     if let Some((lab, node)) = node.split_once('.') {
         return Ok((lab.to_owned(), node.to_owned()));
     }
-    let labs = Record::labs();
-    match labs.as_slice() {
+    let own = labs.own();
+    match own.as_slice() {
         [lab] => Ok((lab.clone(), node.to_owned())),
         [] => {
-            let failed = Failed::new("no lab is up").hint("`vwire up FILE` brings one up");
-            Err(talk.refuses(&failed, REFUSED))
+            let whose = if labs.roots().is_empty() { "no lab is up" } else { "no lab of yours is up, only root's" };
+            Err(talk.refuses(&Failed::new(whose).hint("`vwire up FILE` brings one up"), REFUSED))
         }
         several => {
             let names = several.join("`, `");

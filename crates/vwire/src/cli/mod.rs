@@ -16,6 +16,7 @@ pub mod exec;
 pub mod graph;
 pub mod help;
 pub mod import;
+mod inside;
 pub mod ip;
 pub mod lab;
 pub mod lab_file;
@@ -162,6 +163,12 @@ fn run_verb(rest: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -
         Ok(Asked::Command(options, words)) => (options, words),
         _ => (Options::default(), rest),
     };
+    // A snapshot has its own names.
+    let namespace = options.netns.as_deref().filter(|_| options.from.is_none());
+    let form = talk::Form { words, json: options.json };
+    if let Err(exit) = inside::go_in_for(namespace.into_iter(), &mut talk::Talk::new(stderr, form)) {
+        return exit;
+    }
     let asked = words.first().and_then(|word| word.to_str());
     let verb = verbs().into_iter().find(|verb| asked == Some((verb.command)().get_name()));
     if verb.is_none() && asked != Some("bridge") {

@@ -4,10 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, Command};
 
-use super::lab_file::{DIFFERS, file_argument, load, settle};
+use super::inside::{go_in, refuse_the_machine};
+use super::lab_file::{DIFFERS, Loaded, REFUSED, file_argument, load, settle};
 use super::talk::Talk;
 use super::{Call, Verb};
 use crate::lab::engine::survey::look;
+use crate::lab::failed::Failed;
+use crate::lab::keeper::Stay;
+use crate::lab::namespace::Sandbox;
 use crate::lab::plan::Line;
 use crate::out::json::JsonWriter;
 
@@ -37,6 +41,9 @@ fn run(call: &mut Call<'_>) -> u8 {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
+    if let Err(exit) = go_in_or_try(&loaded, &mut talk) {
+        return exit;
+    }
     settle(&loaded.lab.name, &mut talk);
     let (survey, lab) = match look(&loaded.lab) {
         Ok(survey) => survey,
@@ -48,6 +55,18 @@ fn run(call: &mut Call<'_>) -> u8 {
     let text = if json { document(&loaded.lab.name, &lines, pretty) } else { people(&lines).into_bytes() };
     let _ = call.stdout.write_all(&text);
     if survey.plan.is_empty() { 0 } else { DIFFERS }
+}
+
+/// Goes to where the caller's labs are; where there are none, into a network that is gone afterwards, in which all is missing.
+fn go_in_or_try(loaded: &Loaded, talk: &mut Talk<'_>) -> Result<(), u8> {
+    refuse_the_machine(&loaded.lab).map_err(|failed| talk.fails(&failed, Some(loaded)))?;
+    if go_in(Stay::Verb, talk)?.may_be() {
+        return Ok(());
+    }
+    Sandbox::enter().map(drop).map_err(|error| {
+        let failed = Failed::new(error.to_string()).because(&error.source);
+        talk.refuses(&error.hints().into_iter().fold(failed, Failed::hint), REFUSED)
+    })
 }
 
 /// Lays the lines out for people: each node's name once, its changes below.

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
+use super::inside::go_in;
 use super::lab_file::{DIFFERS, REFUSED, counted, lab_named, settle};
 use super::talk::Talk;
 use super::{Call, Verb};
 use crate::lab::engine::confirm;
 use crate::lab::engine::survey::{APPLIED, Drift, applied, look};
 use crate::lab::failed::Failed;
+use crate::lab::keeper::Stay;
 use crate::lab::model::Lab;
 use crate::lab::record::Record;
 use crate::out::json::JsonWriter;
@@ -43,9 +45,15 @@ fn command() -> Command {
 
 fn run(call: &mut Call<'_>) -> u8 {
     let mut talk = Talk::new(call.stderr, call.form);
+    let labs = match go_in(Stay::Verb, &mut talk) {
+        Ok(labs) => labs,
+        Err(exit) => return exit,
+    };
     let name = match call.arguments.remove_one::<OsString>("lab") {
-        Some(word) => lab_named(&word, &mut talk).map(|(name, _)| name),
-        None => super::lab_file::find_lab(&mut call.arguments, "", &mut talk).map(|(name, _)| name),
+        Some(word) => {
+            lab_named(&word, &mut talk).and_then(|(name, _)| labs.refuse_roots(&name, &mut talk).map(|()| name))
+        }
+        None => super::lab_file::find_lab(&mut call.arguments, "", &labs, &mut talk).map(|(name, _)| name),
     };
     let name = match name {
         Ok(name) => name,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Command;
 
+use super::inside::go_in_to_build;
 use super::lab_file::{Teller, file_argument, load};
 use super::talk::Talk;
 use super::{Call, Verb, check, graph};
@@ -41,6 +42,9 @@ fn run(call: &mut Call<'_>) -> u8 {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
+    if let Err(exit) = go_in_to_build(&loaded, &mut talk) {
+        return exit;
+    }
     if let Err(failed) = is_as_it_is(&loaded.lab) {
         return talk.fails(&failed, Some(&loaded));
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Command;
 
+use super::inside::go_in_to_build;
 use super::lab_file::{Teller, counted, file_argument, load};
 use super::talk::Talk;
 use super::{Call, Verb, confirm};
@@ -23,6 +24,8 @@ fn command() -> Command {
             "Bring a lab up from its file, or change one that is up to what the file says.\n\n\
              Everything is checked first. What is right already is left alone: a lab that is as its file says is not \
              touched, and a change touches only what it is about. If anything fails, or Ctrl-C is pressed, everything is undone.\n\n\
+             Without root the lab is yours alone, in networks of your own, kept by a process that ends with your last lab; \
+             it has no part of the machine itself.\n\n\
              Exit codes: 0 the lab is as the file says; 1 it is not, and nothing was changed; 2 the command line is \
              wrong; 130 Ctrl-C, 143 SIGTERM.",
         )
@@ -37,6 +40,9 @@ fn run(call: &mut Call<'_>) -> u8 {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
+    if let Err(exit) = go_in_to_build(&loaded, &mut talk) {
+        return exit;
+    }
     let mut stderr = std::io::stderr();
     let mut teller = Teller::new(&mut stderr, talk.is_json());
     let within = call.arguments.remove_one("confirm");

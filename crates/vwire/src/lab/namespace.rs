@@ -6,12 +6,13 @@
 //! - [`id`]: the numbers by which the kernel tells one namespace from another;
 //! - [`find`]: every namespace that can be seen from here;
 //! - [`processes`]: processes that end together;
-//! - [`sandbox`]: a machine of one's own to play in, without privilege.
+//! - [`sandbox`]: a machine of one's own to play in, without privilege;
+//! - [`whereabouts`]: all that a process is in, to go there.
 //!
 //! `setns` and `unshare` move one **thread**. Whatever only visits a namespace does so on a thread
 //! of its own that ends afterwards ([`run_in`], [`Namespace::create`]), so no other code ever runs
-//! in the wrong one. Only [`enter`](enter::enter), [`switch`] and [`Sandbox::enter`] move their
-//! caller; call them before other threads start, or on a thread made for it.
+//! in the wrong one. Only [`enter`](enter::enter), [`switch`], [`Sandbox::enter`] and [`Whereabouts::enter`]
+//! move their caller; call them before other threads start, or on a thread made for it.
 
 pub mod enter;
 pub mod find;
@@ -20,6 +21,7 @@ pub mod named;
 pub mod processes;
 pub mod sandbox;
 pub mod walk;
+pub mod whereabouts;
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -35,6 +37,7 @@ use nix::sched::{CloneFlags, setns, unshare};
 pub use enter::{EnterError, EnterStep, Warning, enter, switch, switch_with, switched, switched_with};
 pub use named::{DIRECTORY, Name, path_of};
 pub use sandbox::Sandbox;
+pub use whereabouts::Whereabouts;
 
 /// The calling thread's own namespace; `/proc/self` would be that of the process's first thread.
 const OWN: &str = "/proc/thread-self/ns/net";

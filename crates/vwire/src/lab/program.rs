@@ -6,7 +6,7 @@
 use std::ffi::{CStr, CString, OsStr};
 use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -23,8 +23,19 @@ use nix::unistd::Pid;
 pub enum Said {
     /// Into a file.
     Into(File),
+    /// Into a file what goes to standard error, and the rest nowhere.
+    Errors(File),
     /// Nowhere.
     Nowhere,
+}
+
+/// What is open in a program beside its standard streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    /// What this process would hand on to any program.
+    AsHere,
+    /// Nothing.
+    Nothing,
 }
 
 /// A program that was started.
@@ -45,13 +56,13 @@ impl Program {
         // What stays is a group of its own, which a terminal's Ctrl-C does not reach.
         let flags = match said {
             Said::Into(_) => PosixSpawnFlags::POSIX_SPAWN_SETPGROUP,
-            Said::Nowhere => PosixSpawnFlags::empty(),
+            Said::Errors(_) | Said::Nowhere => PosixSpawnFlags::empty(),
         };
-        Self::spawn((name, &words), &environment(more)?, said, SigSet::empty(), flags)
+        Self::spawn((name, &words), &environment(more)?, said, SigSet::empty(), flags, Open::AsHere)
     }
 
-    /// Starts this very program again, with the signals held back that are held back here. It may begin a session, which
-    /// who leads a group may not.
+    /// Starts this very program again, with the signals held back that are held back here, and with nothing open but its
+    /// standard streams. It may begin a session, which who leads a group may not.
     ///
     /// # Errors
     /// There are too many processes, or a word has a zero in it.
@@ -59,7 +70,7 @@ impl Program {
         let words = [env!("CARGO_PKG_NAME")].iter().chain(words).map(|word| CString::new(*word));
         let words: Vec<CString> = words.collect::<Result<_, _>>()?;
         let (held, flags) = (SigSet::thread_get_mask()?, PosixSpawnFlags::empty());
-        Self::spawn((c"/proc/self/exe", &words), &environment(&[])?, said, held, flags)
+        Self::spawn((c"/proc/self/exe", &words), &environment(&[])?, said, held, flags, Open::Nothing)
     }
 
     fn spawn(
@@ -68,6 +79,7 @@ impl Program {
         said: &Said,
         held: SigSet,
         flags: PosixSpawnFlags,
+        open: Open,
     ) -> io::Result<Self> {
         let mut attributes = PosixSpawnAttr::init()?;
         let flags = flags | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF;
@@ -80,9 +92,16 @@ impl Program {
         files.add_open(0, "/dev/null", OFlag::O_RDONLY, Mode::empty())?;
         match said {
             Said::Into(file) => files.add_dup2(file.as_raw_fd(), 1)?,
-            Said::Nowhere => files.add_open(1, "/dev/null", OFlag::O_WRONLY, Mode::empty())?,
+            Said::Errors(_) | Said::Nowhere => files.add_open(1, "/dev/null", OFlag::O_WRONLY, Mode::empty())?,
         }
-        files.add_dup2(1, 2)?;
+        match said {
+            Said::Errors(file) => files.add_dup2(file.as_raw_fd(), 2)?,
+            Said::Into(_) | Said::Nowhere => files.add_dup2(1, 2)?,
+        }
+        if open == Open::Nothing {
+            // Those that are gone by then (the listing's own) are no error.
+            inherited().into_iter().try_for_each(|number| files.add_close(number))?;
+        }
         let pid = posix_spawnp(path, &files, &attributes, words, environment)?;
         Ok(Self { pid, ended: None })
     }
@@ -101,11 +120,16 @@ impl Program {
         self.look(WaitPidFlag::WNOHANG)
     }
 
+    /// Waits until it has ended.
+    pub fn wait(&mut self) {
+        let _ = self.look(WaitPidFlag::empty());
+    }
+
     /// Ends it, and waits until it has.
     pub fn kill(&mut self) {
         if matches!(self.try_wait(), Ok(None)) {
             let _ = kill(self.pid, Signal::SIGKILL);
-            let _ = self.look(WaitPidFlag::empty());
+            self.wait();
         }
     }
 
@@ -119,6 +143,13 @@ impl Program {
         }
         Ok(self.ended)
     }
+}
+
+/// Returns the numbers of what is open behind the standard streams.
+fn inherited() -> Vec<RawFd> {
+    let numbers = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let numbers = numbers.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    numbers.filter(|number| *number > 2).collect()
 }
 
 /// Returns the environment of this process, with some names set anew.

@@ -33,6 +33,7 @@ use super::message::{Answer, Request};
 use super::{serve, sys};
 use crate::lab::namespace::sandbox::SandboxError;
 use crate::lab::namespace::{Sandbox, processes};
+use crate::lab::sys::process_handle;
 
 /// How long the first word of the holder may take: milliseconds, and more on a machine that is very busy.
 const HELLO_PATIENCE: Duration = Duration::from_secs(20);
@@ -126,7 +127,7 @@ impl Drop for Keeper {
         let _ = shutdown(self.control.as_raw_fd(), Shutdown::Both);
         let process = self.process.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
         let limit = PollTimeout::try_from(END_PATIENCE).unwrap_or(PollTimeout::MAX);
-        if let Ok(handle) = sys::process_handle(process.id())
+        if let Ok(handle) = process_handle(process.id())
             && !readable_within(handle.as_fd(), limit).unwrap_or(true)
         {
             let _ = process.kill();

@@ -1,4 +1,4 @@
-//! The only unsafe code of this crate: a process that is forked and never turns into another program.
+//! The unsafe code of labs in tests: a process that is forked and never turns into another program.
 //!
 //! A forked process has one thread, a copy of all memory, and every lock as it was. What another thread of the parent held
 //! at that moment stays locked for ever, so a child may use only what is known to be usable:
@@ -21,7 +21,9 @@ use std::process::{Child, Command, Stdio};
 use nix::libc;
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
-use nix::unistd::{ForkResult, Pid};
+use nix::unistd::Pid;
+
+use crate::lab::sys::Alone;
 
 /// The most descriptors that come with one message.
 const MOST_DESCRIPTORS: usize = 8;
@@ -46,11 +48,9 @@ pub(super) fn fork(body: impl Fn() -> u8 + Send + Sync + 'static) -> io::Result<
 
 /// Forks a process that has no other thread; the child runs `body` and ends with what it returns.
 pub(super) fn fork_alone(body: impl FnOnce() -> u8) -> io::Result<Pid> {
-    // SAFETY: `fork` asks that the child calls nothing that a lock of another thread could stop. The caller is a process
-    // that was forked itself and has started no thread since, so there is none.
-    match unsafe { nix::unistd::fork() }? {
-        ForkResult::Parent { child } => Ok(child),
-        ForkResult::Child => leave(body()),
+    match Alone::check()?.fork()? {
+        Some(child) => Ok(child),
+        None => leave(body()),
     }
 }
 
@@ -90,17 +90,6 @@ pub(super) fn reset_signals() {
         let handler = if number == Signal::SIGPIPE { SigHandler::SigIgn } else { SigHandler::SigDfl };
         // SAFETY: `signal` asks that a handler can be called at any time; neither of these two is a function.
         let _ = unsafe { signal(number, handler) };
-    }
-}
-
-/// Opens a handle to a process (`pidfd_open`, Linux 5.3).
-pub(super) fn process_handle(pid: u32) -> io::Result<OwnedFd> {
-    // SAFETY: pidfd_open takes two integers and touches no memory of ours.
-    let raw = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
-    match RawFd::try_from(raw) {
-        // SAFETY: the kernel has just given us `raw`, it is open, and nothing else owns it.
-        Ok(raw) if raw >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(raw) }),
-        _ => Err(io::Error::last_os_error()),
     }
 }
 

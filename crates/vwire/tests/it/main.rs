@@ -24,6 +24,7 @@ mod lab_race;
 mod lab_random;
 mod lab_ready;
 mod lab_requests;
+mod lab_rootless;
 mod lab_signal;
 mod lab_state;
 mod lab_up;

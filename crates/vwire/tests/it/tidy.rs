@@ -131,6 +131,7 @@ const STARTS_PROGRAMS: &[&str] = &[
     "crates/vwire/src/lab/namespace",
     "crates/vwire/src/lab/program",
     // Forks, and starts none.
+    "crates/vwire/src/lab/sys",
     "crates/vwire/src/scoped/sys",
     "crates/vwire/src/scoped/serve",
 ];

@@ -4,13 +4,14 @@ use std::fs;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use super::{Done, Listener, go_on};
 use crate::lab::exec::Inside;
 use crate::lab::failed::Failed;
 use crate::lab::model::{Command, Lab, Node, Span};
+use crate::lab::namespace::processes;
 use crate::lab::plan::shown;
 use crate::lab::program::{Program, Said};
 use crate::lab::record::Record;
@@ -195,6 +196,11 @@ fn remember(record: &Record, node: &str, child: &Program) -> std::io::Result<()>
 
 /// Returns when a process was started, in ticks since boot: with its number, that is one process for ever.
 fn start_of(pid: u32) -> Option<u64> {
+    if !processes::proc_is_own() {
+        // Numbers in `/proc` are others' here; the number alone has to do.
+        let is_there = kill(Pid::from_raw(i32::try_from(pid).ok()?), None).is_ok();
+        return is_there.then_some(0);
+    }
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
@@ -232,6 +238,9 @@ pub fn stop(record: &Record, is_meant: impl Fn(&str) -> bool) {
 
 /// Returns whether a process has ended and only waits for its parent to notice.
 fn is_over(pid: u32) -> bool {
+    if !processes::proc_is_own() {
+        return false;
+    }
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with(['Z', 'X']))
 }

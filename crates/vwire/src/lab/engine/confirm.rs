@@ -73,14 +73,6 @@ pub fn told(left: Duration) -> String {
     format!("{} s", left.as_millis().div_ceil(1000))
 }
 
-/// Returns the labs that have to be confirmed.
-#[must_use]
-pub fn waiting() -> Vec<String> {
-    let mut labs = Record::labs();
-    labs.retain(|lab| until(&Record::of(lab)).is_some());
-    labs
-}
-
 /// Keeps what of the record an `up` writes anew.
 pub(super) fn keep_previous(record: &Record) -> io::Result<()> {
     for (own, kept) in PREVIOUS {
@@ -124,8 +116,8 @@ pub(super) fn forget(record: &Record) {
 /// # Errors
 /// It has nothing to confirm, or it is too late.
 pub fn confirm(lab: &str, listener: &mut (dyn Listener + Send)) -> Done<()> {
-    up::may_build()?;
     let record = existing(lab)?;
+    up::may_build()?;
     let _lock = up::lock(&record, lab, listener)?;
     match left(&record) {
         None => {
@@ -155,8 +147,8 @@ pub fn confirm(lab: &str, listener: &mut (dyn Listener + Send)) -> Done<()> {
 /// # Errors
 /// It has nothing to confirm, or not all could be brought back.
 pub fn undo(lab: &str, listener: &mut (dyn Listener + Send)) -> Done<()> {
-    up::may_build()?;
     let record = existing(lab)?;
+    up::may_build()?;
     let _lock = up::lock(&record, lab, listener)?;
     if until(&record).is_none() {
         forget_if_gone(&record);

@@ -13,6 +13,7 @@ use vwire_netlink::{Create, IfName, Link, Qdisc, Request, Socket};
 use super::Done;
 use super::field::Field;
 use crate::lab::failed::Failed;
+use crate::lab::file::accounts;
 use crate::lab::mark;
 use crate::lab::model::{Device, DeviceKind, Lab, Node};
 use crate::lab::namespace::walk::Walker;
@@ -31,6 +32,7 @@ const TUN_DEVICE: &str = "/dev/net/tun";
 pub fn check(lab: &Lab, wanted: &World, now: &World, field: &Field) -> Done<()> {
     for (at, node) in lab.nodes.iter().enumerate() {
         ports(node)?;
+        owners(node)?;
         if node.is_host {
             host(lab, node, wanted, now, at)?;
         }
@@ -38,6 +40,22 @@ pub fn check(lab: &Lab, wanted: &World, now: &World, field: &Field) -> Done<()> 
     let opens = |node: &Node| node.devices.iter().any(|device| matches!(device.kind, DeviceKind::Tuntap { .. }));
     if lab.nodes.iter().any(opens) && field.sites.iter().any(Option::is_none) {
         tun_device()?;
+    }
+    Ok(())
+}
+
+/// Checks that who is to own TUN and TAP devices is somebody here: without root, only the user is.
+fn owners(node: &Node) -> Done<()> {
+    for device in &node.devices {
+        let DeviceKind::Tuntap { owner, group, .. } = &device.kind else { continue };
+        for (number, what, map) in [(owner, "user", "/proc/self/uid_map"), (group, "group", "/proc/self/gid_map")] {
+            let Some(number) = number.filter(|number| !accounts::is_known(*number, map)) else { continue };
+            let what = format!("`{}` in `{}` cannot belong to {what} {number}", device.name, node.name);
+            return Err(Failed::new(what)
+                .because_of("without root, nobody but you can own a device")
+                .at(device.span)
+                .hint("leave the owner out, or name yourself; `sudo vwire up FILE` knows all users"));
+        }
     }
     Ok(())
 }

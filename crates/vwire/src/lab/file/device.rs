@@ -146,8 +146,16 @@ fn kind_of(at: &Place<'_>, table: &Layers<'_>, accounts: &dyn Accounts) -> Resul
     Ok(match at.kind {
         "tap" | "tun" => DeviceKind::Tuntap {
             tap: at.kind == "tap",
-            owner: table.text("owner").map(|text| account(&text, |name| accounts.user(name))).transpose()?,
-            group: table.text("group").map(|text| account(&text, |name| accounts.group(name))).transpose()?,
+            owner: table
+                .text("owner")
+                .map(|text| account(&text, |name| accounts.user(name)))
+                .transpose()?
+                .map(|number| accounts.user_inside(number)),
+            group: table
+                .text("group")
+                .map(|text| account(&text, |name| accounts.group(name)))
+                .transpose()?
+                .map(|number| accounts.group_inside(number)),
             multi_queue: on("multi-queue"),
             vnet_hdr: on("vnet-hdr"),
             packet_info: on("packet-info"),

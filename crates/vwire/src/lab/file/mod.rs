@@ -52,6 +52,14 @@ pub trait Accounts {
     fn user(&self, name: &str) -> Option<u32>;
     /// Returns a group's number.
     fn group(&self, name: &str) -> Option<u32>;
+    /// Returns the number that a user has where the lab is.
+    fn user_inside(&self, number: u32) -> u32 {
+        number
+    }
+    /// Returns the number that a group has where the lab is.
+    fn group_inside(&self, number: u32) -> u32 {
+        number
+    }
 }
 
 /// The accounts of no machine in particular: `root` alone.

@@ -4,15 +4,17 @@
 //! first get a user namespace in which they are root; the kernel grants that only to a process
 //! with a single thread (`unshare(2)`, EINVAL), so call it before any thread starts.
 //!
-//! Inside, `/run` is an empty tmpfs: named namespaces made there are invisible outside and vanish
-//! with the sandbox. `/sys` shows the sandbox's devices. `lo` is down, as the kernel makes it.
+//! Inside, `/run` is a tmpfs, empty unless what is outside is asked for: named namespaces made there are invisible outside
+//! and vanish with the sandbox. `/sys` shows the sandbox's devices. `lo` is down, as the kernel makes it.
 //!
 //! Order matters: mounts become slaves of those outside before anything is mounted, or it would show outside.
 
 use std::fmt;
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
 
 use nix::mount::MsFlags;
 use nix::sched::{CloneFlags, unshare};
@@ -23,6 +25,18 @@ use crate::lab::capability::{self, Capability};
 
 /// The device file behind every TUN and TAP.
 const TUN_DEVICE: &str = "/dev/net/tun";
+
+/// What of `/run` is the sandbox's own: `ip netns`'s names, and vwire's labs.
+const OWN_OF_RUN: [&str; 2] = ["netns", "vwire"];
+
+/// What of `/run` a sandbox has; names of namespaces and labs are its own either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Run {
+    /// Nothing.
+    Empty,
+    /// What is there outside: sockets of the desktop, the resolver's files. Programs of the user run on as before.
+    AsOutside,
+}
 
 /// What the calling thread was moved into.
 #[derive(Debug)]
@@ -96,12 +110,20 @@ const USER_NAMESPACE_SYSCTLS: &[(&str, &str, &str)] = &[
 impl Sandbox {
     /// Moves the calling thread into a new sandbox.
     ///
-    /// Without `CAP_SYS_ADMIN` the caller's process must have no other thread.
+    /// Without `CAP_SYS_ADMIN` and `CAP_NET_ADMIN` the caller's process must have no other thread.
     ///
     /// # Errors
     /// What the kernel refused; the thread may then be left halfway inside and should end.
     pub fn enter() -> Result<Self, SandboxError> {
-        let rootless = !capability::has(Capability::SysAdmin);
+        Self::enter_with(Run::Empty)
+    }
+
+    /// Moves the calling thread into a new sandbox, with what it wants of `/run`.
+    ///
+    /// # Errors
+    /// As [`Sandbox::enter`].
+    pub fn enter_with(run: Run) -> Result<Self, SandboxError> {
+        let rootless = ![Capability::SysAdmin, Capability::NetAdmin].into_iter().all(capability::has);
         if rootless {
             become_root_of_a_user_namespace()?;
         }
@@ -111,8 +133,13 @@ impl Sandbox {
         // Slave, not private: a copy that is deaf to what happens outside would keep namespaces alive
         // that are deleted there.
         mount("none", "/", None, MsFlags::MS_REC | MsFlags::MS_SLAVE).map_err(fails(SandboxStep::Slave))?;
+        // In the copy of the mounts, which binds nothing of another.
+        let outside = fs::File::open("/run").ok().filter(|_| run == Run::AsOutside);
         mount("vwire", "/run", Some("tmpfs"), MsFlags::MS_NOSUID | MsFlags::MS_NODEV)
             .map_err(fails(SandboxStep::Run))?;
+        if let Some(outside) = outside {
+            show(&outside);
+        }
         fs::create_dir(DIRECTORY).map_err(fails(SandboxStep::Run))?;
         let lacks = [fresh_sysfs().err().map(Lack::Sysfs), tun_lack()].into_iter().flatten().collect();
         Ok(Self { rootless, lacks })
@@ -172,6 +199,26 @@ fn become_root_of_a_user_namespace() -> Result<(), SandboxError> {
 /// Mounts a `/sys` that shows the calling thread's network namespace, over the one that is there.
 fn fresh_sysfs() -> io::Result<()> {
     mount("vwire", "/sys", Some("sysfs"), MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC)
+}
+
+/// Shows in the empty `/run` what the one outside has, but names of namespaces and labs. What cannot be shown is left out.
+fn show(outside: &fs::File) {
+    let behind = Path::new("/proc/self/fd").join(outside.as_raw_fd().to_string());
+    for entry in fs::read_dir(&behind).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if OWN_OF_RUN.iter().any(|own| name == *own) {
+            continue;
+        }
+        let (from, to) = (behind.join(&name), Path::new("/run").join(&name));
+        let Ok(kind) = entry.file_type() else { continue };
+        if kind.is_symlink() {
+            let _ = fs::read_link(&from).and_then(|target| symlink(target, &to));
+            continue;
+        }
+        let made = if kind.is_dir() { fs::create_dir(&to) } else { fs::File::create(&to).map(drop) };
+        // With what is mounted below: the kernel lets nobody look behind what somebody with more privilege has mounted.
+        let _ = made.and_then(|()| mount(&from, &to, None, MsFlags::MS_BIND | MsFlags::MS_REC));
+    }
 }
 
 fn tun_lack() -> Option<Lack> {

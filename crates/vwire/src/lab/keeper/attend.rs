@@ -1,0 +1,175 @@
+//! The process that stays outside while its child is where a keeper is: signals and the end go through it.
+//!
+//! What a terminal sends reaches the child as well, which is in the same group; what `kill(1)` sends reaches only this
+//! process, and is handed on. Where the child is stopped, this process stops, so that a shell sees its job stopped.
+
+use std::io::{self, IsTerminal};
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use nix::libc;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, raise};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Pid, getpgrp, tcgetpgrp, tcsetpgrp};
+
+use super::keep;
+use super::place::Held;
+use crate::lab::signals::exit_of;
+
+/// The signals that are handed on.
+const HANDED_ON: [Signal; 7] = [
+    Signal::SIGINT,
+    Signal::SIGTERM,
+    Signal::SIGHUP,
+    Signal::SIGQUIT,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGCONT,
+];
+/// Those that are held back beside, and not handed on: a terminal's stop, which the child has as well, and what writing to
+/// a terminal in the background gives.
+const HELD_BACK: [Signal; 3] = [Signal::SIGCHLD, Signal::SIGTSTP, Signal::SIGTTOU];
+/// How long the end of a keeper that has no lab any more is waited for.
+const END_PATIENCE: Duration = Duration::from_secs(5);
+/// How many milliseconds a keeper may take to its end behind that of the last process in it: it comes last.
+const LAST: u16 = 200;
+/// How many milliseconds pass until it is looked whether that keeper has been given another lab.
+const PAUSE: u16 = 10;
+
+/// How the process inside ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// With an exit code.
+    Exited(u8),
+    /// By a signal, which this process has survived: the exit code that shells have for it.
+    Signaled(u8),
+    /// With the keeper, and all that was in it.
+    Lost,
+}
+
+/// Signals that are held back, for who attends.
+#[derive(Debug)]
+pub struct Signals {
+    arrive: SignalFd,
+    before: SigSet,
+}
+
+/// Holds the signals back from this process, and from its child until it [releases](Signals::release) them.
+///
+/// # Errors
+/// No more descriptors may be open.
+pub fn hold() -> nix::Result<Signals> {
+    let held: SigSet = HANDED_ON.into_iter().chain(HELD_BACK).collect();
+    let before = held.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+    let arrive = SignalFd::with_flags(&held, SfdFlags::SFD_CLOEXEC)?;
+    Ok(Signals { arrive, before })
+}
+
+impl Signals {
+    /// Lets signals through as before.
+    pub fn release(&self) {
+        let _ = self.before.thread_set_mask();
+    }
+}
+
+/// The terminal whose foreground this process is in.
+#[derive(Debug, Clone, Copy)]
+pub struct Terminal {
+    group: Pid,
+}
+
+impl Terminal {
+    /// Returns it, if this process is in the foreground of one.
+    #[must_use]
+    pub fn of_foreground() -> Option<Self> {
+        let group = getpgrp();
+        let stdin = io::stdin();
+        (stdin.is_terminal() && tcgetpgrp(&stdin) == Ok(group)).then_some(Self { group })
+    }
+
+    /// Takes the foreground back from a shell that ended: it could not name who had it before, outside.
+    fn take_back(self) {
+        let _ = tcsetpgrp(io::stdin(), self.group);
+    }
+}
+
+/// Waits for the end of the child; then, if no lab is left, for the end of the keeper.
+pub(super) fn attend(
+    child: Pid,
+    signals: &Signals,
+    keeper: Option<OwnedFd>,
+    terminal: Option<Terminal>,
+    held: Option<Held>,
+) -> End {
+    let end = wait(child, signals);
+    if let Some(terminal) = terminal {
+        terminal.take_back();
+    }
+    let stays = held.is_some();
+    drop(held);
+    if let (true, Some(keeper)) = (stays, &keeper) {
+        see_off(keeper);
+    }
+    match end {
+        WaitStatus::Exited(_, code) => End::Exited(u8::try_from(code).unwrap_or(u8::MAX)),
+        WaitStatus::Signaled(_, Signal::SIGKILL, _) if keeper.is_some_and(|keeper| has_ended(&keeper, LAST)) => {
+            End::Lost
+        }
+        WaitStatus::Signaled(_, signal, _) => {
+            signals.release();
+            end_by(signal);
+            End::Signaled(exit_of(signal as i32))
+        }
+        _ => End::Exited(1),
+    }
+}
+
+fn wait(child: Pid, signals: &Signals) -> WaitStatus {
+    loop {
+        match waitpid(child, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED)) {
+            Ok(WaitStatus::Stopped(..)) => {
+                let _ = raise(Signal::SIGSTOP);
+                let _ = kill(child, Signal::SIGCONT);
+                continue;
+            }
+            Ok(WaitStatus::StillAlive) | Err(nix::errno::Errno::EINTR) => {}
+            Ok(end @ (WaitStatus::Exited(..) | WaitStatus::Signaled(..))) => return end,
+            Ok(_) => continue,
+            // Nobody's child but ours: it has ended.
+            Err(_) => return WaitStatus::Exited(child, 1),
+        }
+        let Ok(Some(arrived)) = signals.arrive.read_signal() else { continue };
+        let signal = i32::try_from(arrived.ssi_signo).ok().and_then(|number| Signal::try_from(number).ok());
+        if let Some(signal) = signal.filter(|signal| HANDED_ON.contains(signal))
+            && is_from_a_process(arrived.ssi_code)
+        {
+            let _ = kill(child, signal);
+        }
+    }
+}
+
+/// Returns whether a signal was sent by a process, to this one: what the kernel sends for a terminal goes to the whole group.
+fn is_from_a_process(code: i32) -> bool {
+    code <= libc::SI_USER
+}
+
+/// Waits for the end of a keeper, as long as no lab is there.
+fn see_off(keeper: &OwnedFd) {
+    let start = Instant::now();
+    while keep::is_empty() && start.elapsed() < END_PATIENCE && !has_ended(keeper, PAUSE) {}
+}
+
+/// Returns whether a process has ended, within so many milliseconds.
+fn has_ended(process: &OwnedFd, within: u16) -> bool {
+    let mut ended = [PollFd::new(process.as_fd(), PollFlags::POLLIN)];
+    poll(&mut ended, PollTimeout::from(within)).is_ok_and(|ready| ready > 0)
+}
+
+/// Ends this process by the signal that ended its child, so that who waits for it sees the same; without a core of its own.
+fn end_by(signal: Signal) {
+    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+    let _ = raise(signal);
+}

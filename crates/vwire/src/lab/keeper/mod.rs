@@ -1,0 +1,249 @@
+//! The keeper: the one small process in which the labs of an ordinary user live, and how others get to where it is.
+//!
+//! ```text
+//! vwire up ── starts ──> keeper: users, mounts, network and processes of its own; /run/netns and the records of labs in it
+//!    │                                       ^
+//!    └── goes in, as each verb does: setns, then fork ──> the verb itself, as root of the keeper's namespaces
+//! ```
+//!
+//! Inside, the engine is as it is for root: nothing of it knows. Outside stays the process that was called ([`attend`]): it
+//! hands signals and the exit code through, since only a child can be among the keeper's processes. Those are a namespace of
+//! their own so that the end of the keeper, however it comes, is the end of all that labs have running.
+//!
+//! The keeper is found by a file ([`place`]): its number, and when it started. Every verb holds that file's lock, shared, as
+//! long as it is inside; the keeper ends when no lab is left, and only while it holds the lock alone ([`keep`]). So none
+//! ends that somebody is on the way to. Whoever may start one locks the directory: there is one keeper, however many ask.
+
+pub mod attend;
+pub mod keep;
+pub mod place;
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use nix::sys::prctl;
+use nix::sys::signal::Signal;
+use nix::unistd::chdir;
+
+use super::capability::{self, Capability};
+use super::engine::Done;
+use super::failed::Failed;
+use super::namespace::Whereabouts;
+use super::program::{Program, Said};
+use super::sys::{Alone, process_handle};
+use attend::{End, Terminal};
+use place::{Held, Person, Place, Process};
+
+/// The word that the keeper says when it is ready; anything else is why it is not.
+pub const READY: &str = "ready";
+/// How long to wait between two looks.
+const PAUSE: Duration = Duration::from_millis(2);
+/// How long others that start a keeper, or end one, are waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a process that goes in keeps the keeper from ending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stay {
+    /// Until its end: it looks at labs, or changes them.
+    Verb,
+    /// Not at all: it becomes a program in a node, which goes with its lab's keeper.
+    Program,
+}
+
+/// On which side of the way in a process finds itself.
+#[derive(Debug)]
+pub enum Side {
+    /// Inside: a new process, and root there.
+    Inside,
+    /// Outside still, after the one inside has ended.
+    Outside(End),
+    /// Outside: this user has no keeper.
+    Nowhere {
+        /// There was one, and it was ended from outside: its labs are gone.
+        was_killed: bool,
+    },
+}
+
+/// Returns whether the caller can do nothing with labs but where a keeper is.
+#[must_use]
+pub fn is_needed() -> bool {
+    ![Capability::SysAdmin, Capability::NetAdmin].into_iter().all(capability::has)
+}
+
+/// Goes to where the caller's keeper is, if there is one.
+///
+/// # Errors
+/// It cannot be entered, or the place where it is looked for is not to be trusted.
+pub fn go_in(stay: Stay) -> Done<Side> {
+    let (mut was_killed, mut refused) = (false, None);
+    for place in place::all(&Person::caller()) {
+        match place.and_then(|place| place.map_or(Ok(Found::Nothing), |place| find(&place))) {
+            Ok(Found::Alive(alive)) => return enter(alive, stay),
+            Ok(Found::Dead) => was_killed = true,
+            Ok(Found::Nothing) => {}
+            Err(failed) => refused = Some(failed),
+        }
+    }
+    match refused {
+        Some(failed) if !was_killed => Err(failed),
+        _ => Ok(Side::Nowhere { was_killed }),
+    }
+}
+
+/// Goes to where the caller's keeper is, and starts one where there is none; `words` make this very program the keeper,
+/// with the directory behind them, and `warn` hears what became of a former one.
+///
+/// # Errors
+/// This machine forbids it, and which setting does; or there is no place for it that can be trusted.
+pub fn start_and_go_in(words: &[&str], warn: &mut dyn FnMut(&str)) -> Done<Side> {
+    // One that was started where another session looks first.
+    for place in place::all(&Person::caller()).into_iter().flatten().flatten() {
+        match find(&place) {
+            Ok(Found::Alive(alive)) => return enter(alive, Stay::Verb),
+            Ok(Found::Dead) => warn(LOST),
+            Ok(Found::Nothing) | Err(_) => {}
+        }
+    }
+    loop {
+        let place = Place::make(&Person::caller())?;
+        let Some(starting) = place.lock_to_start(PATIENCE)? else { continue };
+        match find(&place)? {
+            Found::Alive(alive) => {
+                drop(starting);
+                return enter(alive, Stay::Verb);
+            }
+            Found::Dead => {
+                warn(LOST);
+                place.forget();
+                continue;
+            }
+            Found::Nothing => {}
+        }
+        let alive = start(&place, words).inspect_err(|_| place.forget())?;
+        drop(starting);
+        return enter(alive, Stay::Verb);
+    }
+}
+
+/// What is said where a keeper was killed.
+pub const LOST: &str = "the process that kept your labs was killed, and they went with it";
+
+/// What was found in a place.
+enum Found {
+    /// A keeper, which does not end by itself as long as this is held.
+    Alive(Alive),
+    /// The file of one that is dead.
+    Dead,
+    /// Nothing, or one that is not ready yet.
+    Nothing,
+}
+
+/// A keeper that is there, and the way to where it is.
+struct Alive {
+    held: Held,
+    process: Process,
+    whereabouts: Whereabouts,
+}
+
+impl Alive {
+    /// Opens the way; none where the keeper is dead, or just dies.
+    fn find(held: Held, process: Process) -> Done<Result<Self, Held>> {
+        let start = Instant::now();
+        while process.is_alive() {
+            match Whereabouts::of(process.pid) {
+                // Looked at behind those: they are the process's that was meant, and not those of one that got its number.
+                Ok(whereabouts) if process.is_alive() => return Ok(Ok(Self { held, process, whereabouts })),
+                // One that was killed is in no namespace any more, and is there until all in it have ended.
+                Err(error) if error.kind() != io::ErrorKind::NotFound && process.is_alive() => {
+                    return Err(process.not_reached(&error));
+                }
+                _ if start.elapsed() > PATIENCE => {
+                    let pid = process.pid;
+                    let what = format!("process {pid}, which kept your labs, was killed and does not come to its end");
+                    return Err(Failed::new(what));
+                }
+                _ => std::thread::sleep(PAUSE),
+            }
+        }
+        Ok(Err(held))
+    }
+}
+
+fn find(place: &Place) -> Done<Found> {
+    let Some(held) = place.hold(PATIENCE)? else { return Ok(Found::Nothing) };
+    let Some(process) = held.process() else { return Ok(Found::Nothing) };
+    match Alive::find(held, process)? {
+        Ok(alive) => Ok(Found::Alive(alive)),
+        Err(held) => {
+            drop(held);
+            // Not while somebody starts one anew, who tidies up by himself, or has done so.
+            if let Ok(Some(_starting)) = place.lock_to_start(Duration::ZERO) {
+                let still = place.hold(Duration::ZERO)?.and_then(|held| held.process());
+                if still.is_some_and(|process| !process.is_alive()) {
+                    place.forget();
+                }
+            }
+            Ok(Found::Dead)
+        }
+    }
+}
+
+/// Starts a keeper; whoever calls has the right to.
+fn start(place: &Place, words: &[&str]) -> Done<Alive> {
+    let failed = |error: io::Error| Failed::new("cannot start the process that keeps labs").because(&error);
+    let held = place.begin().map_err(failed)?;
+    let (mut says, said) = io::pipe().map_err(failed)?;
+    let path = place.path().to_string_lossy().into_owned();
+    let said = Said::Errors(File::from(OwnedFd::from(said)));
+    let mut program = Program::start_self(&[words, &[path.as_str()]].concat(), &said).map_err(failed)?;
+    drop(said);
+    let mut text = String::new();
+    says.read_to_string(&mut text).map_err(failed)?;
+    // What was started has started the keeper, and ends.
+    program.wait();
+    let mut lines = text.lines();
+    match lines.next() {
+        Some(READY) => {
+            let gone = || Failed::new("the process that keeps labs has ended at once");
+            let process = held.process().ok_or_else(gone)?;
+            Alive::find(held, process)?.map_err(|_| gone())
+        }
+        Some(why) => Err(lines.fold(Failed::new(why), |failed, hint| failed.hint(hint))),
+        None => Err(Failed::new("the process that keeps labs has ended before it said a word")),
+    }
+}
+
+/// Says that a keeper is ready, or why it is not, to who has started it.
+fn say(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Goes to where a keeper is: this process outside, its child inside.
+fn enter(alive: Alive, stay: Stay) -> Done<Side> {
+    let Alive { held, process, whereabouts } = alive;
+    let failed = |error: io::Error| process.not_reached(&error);
+    let alone = Alone::check().map_err(failed)?;
+    let keeper = process_handle(process.pid).ok();
+    let directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    let terminal = Terminal::of_foreground();
+    let signals = attend::hold().map_err(|errno| failed(errno.into()))?;
+    whereabouts.enter().map_err(failed)?;
+    match alone.fork().map_err(failed)? {
+        Some(child) => {
+            let held = (stay == Stay::Verb).then_some(held);
+            Ok(Side::Outside(attend::attend(child, &signals, keeper, terminal, held)))
+        }
+        None => {
+            // Whoever ends the process that was called ends this one.
+            let _ = prctl::set_pdeathsig(Signal::SIGKILL);
+            let _ = chdir(&directory);
+            signals.release();
+            // Open until this process ends or becomes another program, and so locked as long as either holds it.
+            std::mem::forget(held);
+            Ok(Side::Inside)
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The unsafe code of labs: forking a process that has one thread, and handles to processes.
+//!
+//! A fork copies one thread and every lock as it is. Where there is no other thread, none is held by another, and the child
+//! may go on as its parent would have: [`Alone`] is the proof of that, taken before `/proc` may be another one.
+#![allow(unsafe_code)]
+
+use std::fs;
+use std::io;
+use std::marker::PhantomData;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+
+use nix::libc;
+use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::unistd::{ForkResult, Pid};
+
+/// The proof that the process has one thread; it stays in that thread, which would have to start the next.
+#[derive(Debug)]
+pub struct Alone(PhantomData<*const ()>);
+
+impl Alone {
+    /// Looks how many threads the process has.
+    ///
+    /// # Errors
+    /// It has more than one, or `/proc` is not mounted.
+    pub fn check() -> io::Result<Self> {
+        match fs::read_dir("/proc/self/task")?.count() {
+            1 => Ok(Self(PhantomData)),
+            many => Err(io::Error::other(format!("the process has {many} threads"))),
+        }
+    }
+
+    /// Forks; returns the child's number in the parent, and none in the child.
+    ///
+    /// # Errors
+    /// There are too many processes, or the first of its namespace of processes has ended (ENOMEM).
+    pub fn fork(self) -> io::Result<Option<Pid>> {
+        // SAFETY: `fork` asks that the child calls nothing that a lock of another thread could stop. There was no other
+        // thread when `self` was made; only this one could have started one, and does not while it has `self`.
+        match unsafe { nix::unistd::fork() }? {
+            ForkResult::Parent { child } => Ok(Some(child)),
+            ForkResult::Child => Ok(None),
+        }
+    }
+}
+
+/// Lets the kernel take away children that end, since nobody asks how they did.
+///
+/// # Errors
+/// The kernel knows no such signal.
+pub fn leave_children_to_the_kernel() -> io::Result<()> {
+    // SAFETY: `signal` asks that a handler can be called at any time; to ignore is no function.
+    unsafe { signal(Signal::SIGCHLD, SigHandler::SigIgn) }.map(drop).map_err(io::Error::from)
+}
+
+/// Opens a handle to a process, readable once it has ended (`pidfd_open`, Linux 5.3).
+///
+/// # Errors
+/// There is no such process, or the kernel is older.
+pub fn process_handle(pid: u32) -> io::Result<OwnedFd> {
+    // SAFETY: pidfd_open takes two integers and touches no memory of ours.
+    let raw = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    match RawFd::try_from(raw) {
+        // SAFETY: the kernel has just given us `raw`, it is open, and nothing else owns it.
+        Ok(raw) if raw >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(raw) }),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
