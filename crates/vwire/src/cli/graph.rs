@@ -6,13 +6,15 @@ use std::io::{self, IsTerminal};
 use clap::{Arg, Command, value_parser};
 
 use super::inside::go_in;
-use super::lab_file::{REFUSED, lab_named, load};
+use super::lab_file::{REFUSED, lab_named};
 use super::talk::Talk;
 use super::{Call, Verb, ls};
+use crate::lab::engine::survey::applied;
 use crate::lab::failed::Failed;
 use crate::lab::graph::of_parts::View;
 use crate::lab::graph::{Picture, dot, of_lab, of_parts, svg, text};
 use crate::lab::keeper::Stay;
+use crate::lab::record::Record;
 use crate::snapshot::read::holdings;
 
 /// How wide the text is where it goes to no terminal.
@@ -28,13 +30,13 @@ fn command() -> Command {
     Command::new("graph")
         .about("Draws a network: a lab's file, a running lab, or this machine as it is")
         .long_about(
-            "Draws a network. With a file, the lab that it describes; with -f or -l, that lab as it is now; without \
-             either, all namespaces of this machine that can be seen. `vwire --from FILE graph` draws what a snapshot says.",
+            "Draws a network. With a file, the lab that it describes; with a lab's name, -f or -l, that lab as it is now; \
+             without any, all namespaces of this machine that can be seen. `vwire --from FILE graph` draws what a snapshot says.",
         )
         .arg(
             Arg::new("lab-file")
-                .value_name("FILE")
-                .help("The lab that this file describes")
+                .value_name("FILE|LAB")
+                .help("The lab that this file describes; or the lab of this name, as it is now")
                 .value_parser(value_parser!(OsString))
                 .conflicts_with_all(["file", "lab"]),
         )
@@ -81,12 +83,17 @@ pub(super) fn as_text(picture: &Picture) -> String {
 
 fn picture(call: &mut Call<'_>) -> Result<Picture, u8> {
     let mut talk = Talk::new(call.stderr, call.form);
-    if let Some(file) = call.arguments.remove_one::<OsString>("lab-file") {
-        return load(file.as_ref(), &mut talk).map(|loaded| of_lab::picture(&loaded.lab));
+    let mut named = None;
+    if let Some(word) = call.arguments.remove_one::<OsString>("lab-file") {
+        match lab_named(&word, &mut talk)? {
+            (_, Some(lab)) => return Ok(of_lab::picture(&lab)),
+            // As the other verbs have it, a word that is no file is a lab's name.
+            (name, None) => named = Some(name),
+        }
     }
     let lab = match (call.arguments.remove_one::<OsString>("file"), call.arguments.remove_one::<String>("lab")) {
         (Some(file), _) => Some(lab_named(&file, &mut talk)?.0),
-        (None, lab) => lab,
+        (None, lab) => lab.or(named),
     };
     if lab.is_some() && call.options.from.is_none() {
         let labs = go_in(Stay::Verb, &mut talk)?;
@@ -102,7 +109,11 @@ fn picture(call: &mut Call<'_>) -> Result<Picture, u8> {
         }
     };
     let title = lab.as_deref().unwrap_or("this machine");
-    let picture = of_parts::picture(title, &looked.parts, &holdings, View { lab: lab.as_deref(), ..View::default() });
+    let is_live = call.options.from.is_none();
+    let applied = lab.as_deref().filter(|_| is_live).and_then(|lab| applied(&Record::of(lab)));
+    let qdiscs = is_live.then(|| ls::qdiscs(lab.as_deref()));
+    let view = View { lab: lab.as_deref(), applied: applied.as_ref(), qdiscs: qdiscs.as_ref() };
+    let picture = of_parts::picture(title, &looked.parts, &holdings, view);
     if let (Some(lab), true) = (&lab, picture.places.is_empty()) {
         let failed = Failed::new(format!("no namespace of lab `{lab}` is seen"));
         return Err(talk.refuses(&failed.hint("`vwire up FILE` brings it up"), REFUSED));

@@ -10,7 +10,9 @@ use super::lab_file::counted;
 use super::talk::Talk;
 use super::{Call, Verb};
 use crate::lab::engine::confirm;
+use crate::lab::engine::journal::Journal;
 use crate::lab::failed::Failed;
+use crate::lab::graph::natural;
 use crate::lab::keeper::Stay;
 use crate::lab::namespace::named;
 use crate::lab::record::Record;
@@ -83,7 +85,7 @@ pub(super) fn listed() -> BTreeMap<String, Vec<String>> {
             nodes.push(node.to_owned());
         }
     }
-    labs.values_mut().for_each(|nodes| nodes.sort());
+    labs.values_mut().for_each(|nodes| nodes.sort_by_key(|node| natural(node)));
     labs
 }
 
@@ -99,6 +101,7 @@ impl Listed<'_> {
         let mut text = String::new();
         for (lab, nodes) in &self.own {
             let waits = match confirm::left(&Record::of(lab)) {
+                None if Journal::is_unfinished(&Record::of(lab)) => "; a run on it did not end".to_owned(),
                 None => String::new(),
                 Some(left) if left.is_zero() => format!("; was not confirmed in time: `vwire confirm --undo {lab}`"),
                 Some(left) => format!("; waits to be confirmed, for {} more", confirm::told(left)),

@@ -1,11 +1,12 @@
 //! `vwire ls`: every network device in one table, in words.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 
 use clap::{Arg, ArgAction, Command};
-use vwire_netlink::Socket;
+use vwire_netlink::{Qdisc, Socket};
 
 use super::ip::{self, Failure, Persona, Tongue, recorded};
 use super::{Call, Verb};
@@ -230,6 +231,23 @@ pub(super) fn look() -> Result<Looked, vwire_netlink::OpenError> {
         }
     }
     Ok(Looked { parts, unseen })
+}
+
+/// Reads the queueing disciplines of every namespace that can be seen, or of those of a lab and this one, by their inodes.
+pub(super) fn qdiscs(lab: Option<&str>) -> BTreeMap<u64, Vec<Qdisc>> {
+    let is_meant = |found: &find::Found| {
+        let of_lab = |lab: &str| found.to_string().strip_prefix(lab).is_some_and(|rest| rest.starts_with('.'));
+        found.is_here() || lab.is_none_or(of_lab)
+    };
+    let read = || Socket::open().ok()?.qdiscs(&Qdisc::default()).ok();
+    let of = |found: &find::Found| {
+        let own = match found.is_here() {
+            true => read(),
+            false => found.open().and_then(|namespace| namespace::run_in(&namespace, read)).ok().flatten(),
+        };
+        Some((found.identity.ino, own?))
+    };
+    find::all().namespaces.iter().filter(|found| is_meant(found)).filter_map(of).collect()
 }
 
 #[cfg(test)]

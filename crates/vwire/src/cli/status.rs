@@ -10,6 +10,7 @@ use super::lab_file::{DIFFERS, REFUSED, counted, lab_named, settle};
 use super::talk::Talk;
 use super::{Call, Verb};
 use crate::lab::engine::confirm;
+use crate::lab::engine::journal::Journal;
 use crate::lab::engine::survey::{APPLIED, Drift, applied, look};
 use crate::lab::failed::Failed;
 use crate::lab::keeper::Stay;
@@ -60,6 +61,16 @@ fn run(call: &mut Call<'_>) -> u8 {
         Err(exit) => return exit,
     };
     settle(&name, &mut talk);
+    let record = Record::of(&name);
+    if Journal::is_unfinished(&record) {
+        let what = match record.is_locked() {
+            true => format!("lab `{name}` is being changed by another process"),
+            false => format!("a run on lab `{name}` did not end, and is undone by the next"),
+        };
+        let failed =
+            Failed::new(what).hint(format!("`vwire up FILE` goes on from there, `vwire down {name}` takes all away"));
+        return talk.refuses(&failed, DIFFERS);
+    }
     let Some(lab) = applied(&Record::of(&name)) else {
         let why = if Record::of(&name).read(APPLIED).is_some() { "cannot be read any more" } else { "is not up" };
         let failed = Failed::new(format!("lab `{name}` {why}")).hint("`vwire up FILE` brings it up");

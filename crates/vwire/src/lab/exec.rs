@@ -9,9 +9,12 @@ use std::process::Command;
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 
 use super::engine::Done;
+use super::engine::up::names_like;
 use super::failed::Failed;
+use super::graph::natural;
 use super::mark;
 use super::namespace::{self, EnterError};
+use super::nearest::nearest;
 use super::program::{Program, Said};
 use super::record::Record;
 
@@ -87,13 +90,40 @@ impl Inside {
     fn not_entered(&self, error: &EnterError) -> Failed {
         let failed = Failed::new(format!("cannot enter `{}` of lab `{}`", self.node, self.lab)).because(&error.source);
         match error.source.raw_os_error() {
-            Some(nix::libc::ENOENT) => failed.hint("`vwire lab ls` shows which labs are up, and their nodes"),
+            Some(nix::libc::ENOENT) => self.not_there(),
             Some(nix::libc::EPERM) => failed.hint("entering a namespace takes CAP_SYS_ADMIN: `sudo vwire exec …`"),
             _ => failed,
+        }
+    }
+
+    /// Says that there is no such node, with those that there are.
+    fn not_there(&self) -> Failed {
+        let head = format!("{}.", self.lab);
+        let names = names_like(&self.lab).into_iter();
+        let names: Vec<String> =
+            names.filter_map(|name| Some(name.to_string().strip_prefix(&head)?.to_owned())).collect();
+        if names.is_empty() {
+            return Failed::new(format!("lab `{}` is not up", self.lab))
+                .hint("`vwire up FILE` brings it up; `vwire lab ls` shows which labs are");
+        }
+        let failed = Failed::new(format!("lab `{}` has no node `{}`", self.lab, self.node));
+        match nearest(&self.node, names.iter().map(String::as_str)) {
+            Some(meant) => failed.hint(format!("did you mean `{meant}`?")),
+            None => failed.hint(format!("it has {}", enumerated(names))),
         }
     }
 
     fn not_started(&self, program: &OsStr, error: &io::Error) -> Failed {
         Failed::new(format!("cannot run `{}` in `{}`", program.display(), self.node)).because(error)
     }
+}
+
+/// Names a few nodes in the order of their numbers, and counts the rest.
+fn enumerated(mut names: Vec<String>) -> String {
+    const FEW: usize = 12;
+    names.sort_by_key(|name| natural(name));
+    let more = names.len().saturating_sub(FEW);
+    let named: Vec<String> = names.iter().take(FEW).map(|name| format!("`{name}`")).collect();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", named.join(", "))
 }

@@ -133,6 +133,13 @@ impl Record {
         Ok(Some(Lock { _file: file }))
     }
 
+    /// Returns whether another process has the lock now.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        let held = File::open(self.path.join(LOCK)).map(|file| Flock::lock(file, FlockArg::LockSharedNonblock));
+        matches!(held, Ok(Err((_, Errno::EWOULDBLOCK))))
+    }
+
     /// Reads a file as text.
     #[must_use]
     pub fn read(&self, name: &str) -> Option<String> {

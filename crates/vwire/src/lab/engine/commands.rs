@@ -1,6 +1,7 @@
 //! Runs what the file has run in nodes, and ends what goes on running.
 
 use std::fs;
+use std::path::Path;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
@@ -88,7 +89,8 @@ fn settle(pending: Vec<Pending<'_>>, record: &Record, listener: &mut (dyn Listen
     for mut one in pending {
         // Its time may be over while others were waited for: it is asked once all the same.
         let end = one.end.max(Instant::now() + LEAST_PATIENCE);
-        if let Err(why) = ready(&one.inside, one.command, &mut one.child, end, listener)? {
+        let asked = record.path_of(&format!("{}.ready", one.log));
+        if let Err(why) = ready(&one.inside, one.command, (&mut one.child, &asked), end, listener)? {
             return Err(one.failed(&why, record));
         }
     }
@@ -142,7 +144,7 @@ fn one<'a>(
 fn ready(
     inside: &Inside,
     command: &Command,
-    child: &mut Program,
+    (child, asked): (&mut Program, &Path),
     end: Instant,
     listener: &mut (dyn Listener + Send),
 ) -> Done<Result<(), String>> {
@@ -151,17 +153,28 @@ fn ready(
         if let Ok(Some(status)) = child.try_wait() {
             return Ok(Err(format!("ended before it was ready: {status}")));
         }
-        let mut tried = match inside.start(probe, &Said::Nowhere) {
+        // What is said is kept of the last try alone.
+        let said = fs::File::create(asked).map_or(Said::Nowhere, Said::Into);
+        let mut tried = match inside.start(probe, &said) {
             Ok(tried) => tried,
             Err(error) => return Ok(Err(format!("cannot be asked: {error}"))),
         };
         let answer = wait(&mut tried, end, listener);
+        if !matches!(answer, Ok(Some(_))) {
+            let _ = killpg(tried.pid(), Signal::SIGKILL);
+        }
         tried.kill();
         if answer?.is_some_and(|status| status.success()) {
             return Ok(Ok(()));
         }
         if Instant::now() >= end {
-            return Ok(Err(format!("is not ready after {:?}: `{}` fails", command.within, shown(probe))));
+            let heard = fs::read_to_string(asked).ok().and_then(|text| last_of(&text));
+            let heard = heard.map_or_else(String::new, |line| format!(", and says: {line}"));
+            let probe = match probe.as_slice() {
+                [shell, option, line] if shell == "sh" && option == "-c" => line.trim().to_owned(),
+                words => words.join(" "),
+            };
+            return Ok(Err(format!("is not ready after {:?}: `{probe}` fails{heard}", command.within)));
         }
         go_on(listener)?;
         std::thread::sleep(PAUSE * 4);
@@ -183,7 +196,10 @@ fn wait(child: &mut Program, end: Instant, listener: &mut (dyn Listener + Send))
 }
 
 fn last_line(record: &Record, log: &str) -> Option<String> {
-    let text = record.read(log)?;
+    last_of(&record.read(log)?)
+}
+
+fn last_of(text: &str) -> Option<String> {
     text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.chars().take(200).collect())
 }
 

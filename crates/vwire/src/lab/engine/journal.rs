@@ -80,6 +80,12 @@ impl Journal {
         record.path_of(FILE).exists()
     }
 
+    /// Returns whether a run has not ended, as far as is written down: one that goes on, or one that died.
+    #[must_use]
+    pub fn is_unfinished(record: &Record) -> bool {
+        Self::is_there(record) && record.path_of(PENDING).exists()
+    }
+
     /// Reads the one that a run left which did not end.
     #[must_use]
     pub fn read(record: &Record) -> Option<Self> {
