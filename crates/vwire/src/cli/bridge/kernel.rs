@@ -91,16 +91,19 @@ fn hint(request: MessageType, errno: i32) -> Option<&'static str> {
     })
 }
 
+/// What `bridge` says where it gives up a list.
+pub const TERMINATED: &str = "Dump terminated";
+
 /// Returns everything of one sort.
 ///
 /// # Errors
 /// What the kernel refuses, and that `bridge` gives up.
 pub fn list<T: Body>(ip: &mut Ip<'_>, request: &Request) -> Result<Vec<T>, Failure> {
-    ip.socket()?.dump_bodies(request).map_err(|error| refused(&error))
+    ip.socket()?.dump_bodies(request).map_err(|error| refused(&error, TERMINATED))
 }
 
-fn refused(error: &DumpError) -> Failure {
-    list_refused(error, EXIT_SEMANTIC, "Dump terminated").trying("cannot list what the kernel has")
+fn refused(error: &DumpError, end: &str) -> Failure {
+    list_refused(error, EXIT_SEMANTIC, end).trying("cannot list what the kernel has")
 }
 
 /// Says what is done with a device, to put behind "cannot".
@@ -111,13 +114,14 @@ pub fn tried(what: &str, name: &[u8]) -> String {
 /// Opens a document, prints the head of a list and returns what is to stand below.
 ///
 /// # Errors
-/// What the kernel refuses; `bridge` has printed the head by then, vwire has not.
+/// What the kernel refuses, with the word for it that `bridge` ends with; it has printed the head by then, vwire has not.
 pub fn list_below<T: Body>(
     ip: &mut Ip<'_>,
     request: &Request,
     head: impl FnOnce(&mut Printer),
+    end: &str,
 ) -> Result<Vec<T>, Failure> {
-    let answer = list(ip, request);
+    let answer = ip.socket()?.dump_bodies(request).map_err(|error| refused(&error, end));
     if answer.is_ok() || ip.persona == Persona::Ip {
         ip.printer.open_document();
         head(&mut ip.printer);

@@ -96,7 +96,15 @@ pub fn main(
         let _ = stdout.write_all(HELP.as_bytes());
         return 0;
     }
-    match options::read(&mut options, arguments) {
+    let asked = options::read(&mut options, arguments);
+    // `bridge` enters a namespace as soon as it reads its name, whatever comes behind it.
+    if persona == Persona::Ip
+        && !matches!(asked, Ok(Asked::Command(_)))
+        && let Err(failure) = super::ip::enter(&options, persona)
+    {
+        return finish(&failure, Tongue::Words(persona), stderr);
+    }
+    match asked {
         Ok(Asked::Version) => {
             let _ = match persona {
                 Persona::Ip => writeln!(stdout, "bridge utility, {IPROUTE2}"),

@@ -3,7 +3,7 @@
 use vwire_netlink::wire::bridge::{BridgeSpec, SpanningTree, SpanningTrees};
 use vwire_netlink::{BridgeLink, MessageType, Request};
 
-use super::kernel::{change, device, devices, list_below, tried};
+use super::kernel::{TERMINATED, change, device, devices, list_below, tried};
 use super::link::FAMILY;
 use super::{RETURNED, lacking, numbers, pass_over, unknown_command};
 use crate::cli::ip::words::{Keyword, Words, begins, find, in_full, prefix, shown};
@@ -70,7 +70,8 @@ fn show(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     let index = name.map(|name| device(ip, name)).transpose()?;
     let filter = BridgeLink { family: FAMILY, ext_mask: Some(TREES), ..BridgeLink::default() };
     let request = Request::dump(MessageType::GETLINK, &filter);
-    let ports: Vec<BridgeLink> = list_below(ip, &request, |p| print_head(p, "port", &format!("{:<9}", "msti"), ""))?;
+    let ports: Vec<BridgeLink> =
+        list_below(ip, &request, |p| print_head(p, "port", &format!("{:<9}", "msti"), ""), TERMINATED)?;
     let devices = devices(ip)?;
     for port in &ports {
         // Where the kernel cannot tell trees apart, `bridge` takes that for a list that broke off.

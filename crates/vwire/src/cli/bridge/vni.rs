@@ -78,7 +78,10 @@ fn show(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     let index = name.map(|name| device(ip, name)).transpose()?;
     let flags = if ip.options.stats > 0 { STATS } else { 0 };
     let filter = VniFilter { family: FAMILY, flags, index: index.unwrap_or(0), ..VniFilter::default() };
-    let all: Vec<VniFilter> = list_below(ip, &Request::dump(MessageType::GETTUNNEL, &filter), vni::print_head)?;
+    // `bridge` spells it so.
+    let end = "Dump ternminated";
+    let request = Request::dump(MessageType::GETTUNNEL, &filter);
+    let all: Vec<VniFilter> = list_below(ip, &request, vni::print_head, end)?;
     let devices = devices(ip)?;
     for filter in all.iter().filter(|filter| index.is_none_or(|index| filter.index == index)) {
         vni::print(&mut ip.printer, filter, &devices);

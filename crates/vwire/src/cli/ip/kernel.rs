@@ -215,8 +215,11 @@ pub fn list_refused(error: &DumpError, exit: u8, end: &str) -> Failure {
     let Some(refusal) = Refusal::of_dump(error) else {
         return Failure::new(exit, end, error.to_string());
     };
-    let said = format!("RTNETLINK answers: {}\n{end}", errno_sentence(refusal.errno));
-    Failure::kernel(refusal).with_exit(exit).said_by_ip(said)
+    let said = match error.message().filter(|sentence| !sentence.is_empty()) {
+        Some(sentence) => format!("Error: {sentence}{}", if sentence.ends_with('.') { "" } else { "." }),
+        None => format!("RTNETLINK answers: {}", errno_sentence(refusal.errno)),
+    };
+    Failure::kernel(refusal).with_exit(exit).said_by_ip(format!("{said}\n{end}"))
 }
 
 #[cfg(test)]

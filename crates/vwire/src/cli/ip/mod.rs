@@ -213,7 +213,15 @@ pub fn wish(
     stdout: &mut dyn Write,
     stderr: &mut dyn Write,
 ) -> u8 {
-    match options::parse_as(persona, arguments) {
+    let asked = options::parse_as(persona, arguments);
+    // `ip` enters a namespace as soon as it reads its name, whatever comes behind it.
+    if persona == Persona::Ip
+        && !matches!(asked, Ok(Asked::Command(..)))
+        && let Err(failure) = enter(&options::readable(persona, arguments), persona)
+    {
+        return finish(&failure, Tongue::Words(persona), stderr);
+    }
+    match asked {
         Ok(Asked::Version) => {
             let _ = match persona {
                 Persona::Ip => writeln!(stdout, "ip utility, iproute2-{IPROUTE2}"),
@@ -243,6 +251,14 @@ pub(in crate::cli) struct Grammar {
 
 const GRAMMAR: Grammar = Grammar { run, exit: |code| code, leaves: |code| code == failure::EXIT_USAGE };
 
+/// Enters the namespaces that are named before a command.
+///
+/// # Errors
+/// One of them cannot be entered.
+pub(in crate::cli) fn enter(options: &Options, persona: Persona) -> Result<(), Failure> {
+    options.entered(persona).try_for_each(|name| namespace::enter(name).map_err(|error| netns::enter_failure(&error)))
+}
+
 /// Runs a command, or a batch of them, where the options want it, and returns the exit code.
 pub(in crate::cli) fn serve(
     grammar: &Grammar,
@@ -253,10 +269,9 @@ pub(in crate::cli) fn serve(
 ) -> u8 {
     let tongue = Tongue::new(persona, options.json);
     if options.from.is_none()
-        && let Some(name) = &options.netns
-        && let Err(error) = namespace::enter(name)
+        && let Err(failure) = enter(&options, persona)
     {
-        return finish(&netns::enter_failure(&error), tongue, stderr);
+        return finish(&failure, tongue, stderr);
     }
     let mut ip = Ip::new(options, persona, stdout, stderr);
     let result = match ip.options.batch.clone() {

@@ -1,6 +1,6 @@
 //! `ip ntable`: how long neighbours are remembered and how often they are asked, for a table and for each link.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime};
 
 use vwire_netlink::wire::neighbour_table::{NeighbourParameters, NeighbourTableConfig};
@@ -203,7 +203,14 @@ fn show(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     let filter = read_filter(ip, words)?;
     let persona = ip.persona;
     let tables = ip.socket()?.neighbour_tables(filter.family).map_err(|error| dump_failure(&error, persona))?;
-    let tables: Vec<NeighbourTable> = tables.into_iter().filter(|table| filter.passes(table)).collect();
+    // Where a list goes on in another datagram, the kernel tells the head of the table once more.
+    let mut heads = HashSet::new();
+    let is_first = |table: &NeighbourTable| {
+        let is_head = table.parms.as_ref().is_none_or(|parameters| parameters.ifindex.is_none());
+        !is_head || heads.insert((table.family, table.name.clone()))
+    };
+    let tables = tables.into_iter().filter(|table| filter.passes(table)).filter(is_first);
+    let tables: Vec<NeighbourTable> = tables.collect();
     let devices = devices(ip, &tables)?;
     let moments = moments(ip.options.stats > 0);
     ip.printer.open_document();

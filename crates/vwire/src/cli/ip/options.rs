@@ -108,8 +108,10 @@ pub struct Options {
     pub force: bool,
     /// vwire's own options.
     pub wishes: Wishes,
-    /// `-n NAME`.
+    /// `-n NAME`: the last of them.
     pub netns: Option<OsString>,
+    /// The names behind the `-n` before it, which `ip` enters one after the other.
+    pub passed: Vec<OsString>,
     /// `-b FILE`.
     pub batch: Option<OsString>,
     /// `--from FILE`, which `ip` has not: what is shown is what a snapshot says.
@@ -120,6 +122,20 @@ pub struct Options {
     pub flush_loops: Option<u32>,
     /// `-com`, of `bridge`: VLANs that follow each other as ranges.
     pub compress_vlans: bool,
+}
+
+impl Options {
+    /// Takes in the name behind one more `-n`.
+    pub(in crate::cli) fn enter(&mut self, name: &[u8]) {
+        let last = self.netns.replace(OsStr::from_bytes(name).to_owned());
+        self.passed.extend(last);
+    }
+
+    /// Returns the namespaces that are entered, in their order: `ip` opens each where it reads its name, vwire the last.
+    pub(in crate::cli) fn entered(&self, persona: Persona) -> impl Iterator<Item = &OsStr> {
+        let passed = self.passed.iter().filter(move |_| persona == Persona::Ip);
+        passed.chain(&self.netns).map(OsString::as_os_str)
+    }
 }
 
 /// What the options ask for.
@@ -221,6 +237,14 @@ pub fn parse_as(persona: Persona, arguments: &[OsString]) -> Result<Asked<'_>, F
     })
 }
 
+/// Returns the options that stand before what cannot be read, or before what ends them.
+#[must_use]
+pub(in crate::cli) fn readable(persona: Persona, arguments: &[OsString]) -> Options {
+    let mut options = Options::default();
+    let _ = read(&mut options, arguments, persona);
+    options
+}
+
 /// Returns whether an option, with the dashes before it, takes the word behind it.
 #[must_use]
 pub fn takes_value(option: &[u8]) -> bool {
@@ -306,7 +330,7 @@ fn take(word: Word, options: &mut Options, words: &mut Words<'_>) -> Result<(), 
             let value = words.next().ok_or_else(|| Failure::missing_value("rcvbuf size"))?;
             options.receive_buffer = Some(receive_buffer(value)?);
         }
-        Word::Netns => options.netns = Some(OsStr::from_bytes(words.next().ok_or_else(no_netns)?).to_owned()),
+        Word::Netns => options.enter(words.next().ok_or_else(no_netns)?),
         Word::Numeric => options.numeric = true,
         Word::All => options.all = true,
         Word::Echo => options.echo = true,

@@ -155,11 +155,18 @@ impl<'a> Words<'a> {
     }
 }
 
-/// Reads a number as `ip` does: decimal, `0x` hexadecimal or `0` octal.
+/// Reads a number as `ip` does, by C's `strtoul`: decimal, `0x` hexadecimal or `0` octal, with blanks and a sign before it.
 #[must_use]
 pub fn number(word: &[u8]) -> Option<u64> {
-    let word = std::str::from_utf8(word).ok()?;
-    let word = word.strip_prefix('+').unwrap_or(word);
+    let word = std::str::from_utf8(word).ok()?.trim_start_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']);
+    match word.strip_prefix('-') {
+        // What is below 0 is as far below 2^64.
+        Some(word) => magnitude(word).map(u64::wrapping_neg),
+        None => magnitude(word.strip_prefix('+').unwrap_or(word)),
+    }
+}
+
+fn magnitude(word: &str) -> Option<u64> {
     let (digits, radix) = match word.as_bytes() {
         [b'0', b'x' | b'X', ..] => (&word[2..], 16),
         [b'0', _, ..] => (&word[1..], 8),
@@ -225,7 +232,12 @@ mod tests {
         assert_eq!(number(b"0x10"), Some(16));
         assert_eq!(number(b"010"), Some(8));
         assert_eq!(number(b"0"), Some(0));
-        assert_eq!(number(b"-1"), None);
+        assert_eq!(number(b" \t+5"), Some(5));
+        assert_eq!(number(b"-0"), Some(0));
+        assert_eq!(number(b"-1"), Some(u64::MAX));
+        assert_eq!(number(b"- 1"), None);
+        assert_eq!(number(b"+-1"), None);
+        assert_eq!(number(b"5 "), None);
         assert_eq!(number(b"12a"), None);
         assert_eq!(number(b""), None);
         assert_eq!(number_as::<u32>(b"4294967296"), None);

@@ -8,7 +8,7 @@ use vwire_netlink::wire::bridge::VlanDbFilter;
 use vwire_netlink::wire::stats::{LinkStats, Xstats};
 use vwire_netlink::{BridgeLink, MessageType, Request, VlanDb};
 
-use super::kernel::{change, device, device_called, devices, list, list_below, tried};
+use super::kernel::{TERMINATED, change, device, device_called, devices, list, list_below, tried};
 use super::link::FAMILY;
 use super::{numbers, pass_over, unknown_command};
 use crate::cli::ip::words::{Keyword, Words, exact, find, in_full, prefix};
@@ -163,7 +163,7 @@ fn show_links(ip: &mut Ip<'_>, wanted: &Wanted, subject: Subject) -> Result<(), 
     let mask = if ip.options.compress_vlans { RANGES } else { VLANS };
     let filter = BridgeLink { family: FAMILY, ext_mask: Some(mask), ..BridgeLink::default() };
     let request = Request::dump(MessageType::GETLINK, &filter);
-    let ports: Vec<BridgeLink> = list_below(ip, &request, |p| vlan::print_head(p, subject))?;
+    let ports: Vec<BridgeLink> = list_below(ip, &request, |p| vlan::print_head(p, subject), TERMINATED)?;
     let devices = devices(ip)?;
     for port in ports.iter().filter(|port| wanted.index.is_none_or(|index| port.index == index)) {
         let Some(spec) = &port.af_spec else { continue };
@@ -181,7 +181,7 @@ fn show_links(ip: &mut Ip<'_>, wanted: &Wanted, subject: Subject) -> Result<(), 
 fn show_counters(ip: &mut Ip<'_>, wanted: &Wanted) -> Result<(), Failure> {
     let bridges = Request::dump(MessageType::GETSTATS, &LinkStats { filter_mask: 1 << 1, ..LinkStats::default() });
     let ports = Request::dump(MessageType::GETSTATS, &LinkStats { filter_mask: 1 << 2, ..LinkStats::default() });
-    let mut all: Vec<LinkStats> = list_below(ip, &bridges, vlan::print_counters_head)?;
+    let mut all: Vec<LinkStats> = list_below(ip, &bridges, vlan::print_counters_head, TERMINATED)?;
     all.extend(list::<LinkStats>(ip, &ports)?);
     let devices = devices(ip)?;
     for stats in all.iter().filter(|stats| wanted.index.is_none_or(|index| stats.index == index)) {
@@ -197,7 +197,7 @@ fn show_counters(ip: &mut Ip<'_>, wanted: &Wanted) -> Result<(), Failure> {
 fn show_options(ip: &mut Ip<'_>, wanted: &Wanted, flags: u32) -> Result<(), Failure> {
     let filter = VlanDbFilter { family: FAMILY, flags: Some(flags), ..VlanDbFilter::default() };
     let request = Request::dump(MessageType::GETVLAN, &filter);
-    let all: Vec<VlanDb> = list_below(ip, &request, |p| vlan::print_head(p, Subject::Vlans))?;
+    let all: Vec<VlanDb> = list_below(ip, &request, |p| vlan::print_head(p, Subject::Vlans), TERMINATED)?;
     let devices = devices(ip)?;
     let mut options = Options::new(wanted.only, ip.options.stats > 0);
     for vlans in all.iter().filter(|vlans| wanted.index.is_none_or(|index| vlans.index == index)) {

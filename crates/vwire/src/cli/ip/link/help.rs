@@ -2,7 +2,7 @@
 
 use super::kind;
 use crate::cli::ip::words::Words;
-use crate::cli::ip::{Failure, Ip};
+use crate::cli::ip::{Failure, Ip, Persona};
 
 /// The grammar of `ip link`.
 const USAGE: &str = "\
@@ -46,6 +46,14 @@ pub fn usage() -> Failure {
 /// The usage, where no kind with options is named.
 pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     let Some(text) = words.next().and_then(kind::help) else { return Err(usage()) };
-    ip.printer.text(text);
+    say(ip, text);
     Ok(())
+}
+
+/// Prints a usage where data goes. `ip` does so where JSON is asked for, too.
+pub(super) fn say(ip: &mut Ip<'_>, text: impl AsRef<[u8]>) {
+    match ip.persona {
+        Persona::Ip => ip.printer.verbatim(text),
+        Persona::Vwire => ip.printer.text(text),
+    }
 }

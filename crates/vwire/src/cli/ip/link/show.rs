@@ -25,8 +25,8 @@ pub struct Filter {
     pub up: bool,
     /// Only those that are down.
     pub down: bool,
-    /// Only the ports of this device.
-    pub master: Option<Master>,
+    /// What it must be a port of: all that were named are looked up, and the last one holds.
+    pub masters: Vec<Master>,
     /// Only those of this group.
     pub group: Option<u32>,
     /// Only those of this kind.
@@ -53,60 +53,67 @@ pub enum Master {
 /// # Errors
 /// A wrong word, a device that is not there, or what the kernel refuses.
 pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
-    let filter = read(&ip.tables, words)?;
-    let master = match &filter.master {
-        None | Some(Master::None) => None,
-        Some(Master::Named(name)) => Some(master_index(ip, name)?),
-        Some(Master::Vrf(name)) => Some(vrf_index(ip, name)?),
-    };
+    let (filter, end) = read(&ip.tables, words);
+    let mut master = None;
+    for named in &filter.masters {
+        master = match named {
+            Master::None => None,
+            Master::Named(name) => Some(master_index(ip, name)?),
+            Master::Vrf(name) => Some(vrf_index(ip, name)?),
+        };
+    }
+    end?;
     match &filter.device {
         Some(name) => show_one(ip, name, &filter, master),
         None => show_all(ip, &filter, master),
     }
 }
 
-/// Reads the words behind `show`.
-///
-/// # Errors
-/// A word that does not fit.
-pub fn read(tables: &Tables, words: &mut Words<'_>) -> Result<Filter, Failure> {
+/// Reads the words behind `show`, up to the first that does not fit: masters that stand before it are looked up first.
+pub fn read(tables: &Tables, words: &mut Words<'_>) -> (Filter, Result<(), Failure>) {
     let mut filter = Filter::default();
-    while let Some(word) = words.next() {
-        match word {
-            b"up" => filter.up = true,
-            b"down" => filter.down = true,
-            b"group" => {
-                let value = words.value()?;
-                let group = tables.number(names::GROUPS, value);
-                filter.group = Some(group.ok_or_else(|| Failure::invalid(value, "Invalid \"group\" value\n"))?);
-            }
-            b"master" => filter.master = Some(Master::Named(words.value()?.to_vec())),
-            b"vrf" => filter.master = Some(Master::Vrf(words.value()?.to_vec())),
-            b"nomaster" => filter.master = Some(Master::None),
-            b"type" => {
-                let kind = words.value()?;
-                match kind.strip_suffix(b"_slave") {
-                    Some(master) => filter.slave_kind = Some(master.to_vec()),
-                    None => filter.kind = Some(kind.to_vec()),
-                }
-            }
-            b"novf" => filter.no_vf = true,
-            name => {
-                let name = if name == b"dev" { words.value()? } else { name };
-                if begins("help", name) {
-                    return Err(super::help::usage());
-                }
-                if filter.device.is_some() {
-                    return Err(Failure::duplicate_or_garbage("dev", name));
-                }
-                filter.device = Some(name.to_vec());
-            }
-        }
-    }
-    Ok(filter)
+    let end = filter.take_all(tables, words);
+    (filter, end)
 }
 
 impl Filter {
+    fn take_all(&mut self, tables: &Tables, words: &mut Words<'_>) -> Result<(), Failure> {
+        while let Some(word) = words.next() {
+            match word {
+                b"up" => self.up = true,
+                b"down" => self.down = true,
+                b"group" => {
+                    let value = words.value()?;
+                    let group = tables.number(names::GROUPS, value);
+                    self.group = Some(group.ok_or_else(|| Failure::invalid(value, "Invalid \"group\" value\n"))?);
+                }
+                b"master" => self.masters.push(Master::Named(words.value()?.to_vec())),
+                b"vrf" => self.masters.push(Master::Vrf(words.value()?.to_vec())),
+                b"nomaster" => self.masters.push(Master::None),
+                b"type" => {
+                    let kind = words.value()?;
+                    match kind.strip_suffix(b"_slave") {
+                        Some(master) => self.slave_kind = Some(master.to_vec()),
+                        None => self.kind = Some(kind.to_vec()),
+                    }
+                }
+                b"novf" => self.no_vf = true,
+                name => {
+                    let name = match name {
+                        b"dev" => words.value()?,
+                        name if begins("help", name) => return Err(super::help::usage()),
+                        name => name,
+                    };
+                    if self.device.is_some() {
+                        return Err(Failure::duplicate_or_garbage("dev", name));
+                    }
+                    self.device = Some(name.to_vec());
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Returns whether a link passes.
     #[must_use]
     pub fn passes(&self, link: &Link, master: Option<u32>) -> bool {
@@ -128,7 +135,7 @@ impl Filter {
     }
 
     fn is_free(&self, link: &Link) -> bool {
-        self.master != Some(Master::None) || link.master.is_none()
+        self.masters.last() != Some(&Master::None) || link.master.is_none()
     }
 }
 
@@ -260,13 +267,15 @@ mod tests {
 
     fn filter(line: &str) -> Result<Filter, Failure> {
         let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
-        read(&Tables::default(), &mut Words::new(&words))
+        let (filter, end) = read(&Tables::default(), &mut Words::new(&words));
+        end.map(|()| filter)
     }
 
     #[test]
     fn a_lone_word_is_a_device() {
         assert_eq!(filter("tap0").unwrap().device.unwrap(), b"tap0");
         assert_eq!(filter("dev up").unwrap().device.unwrap(), b"up");
+        assert_eq!(filter("dev help").unwrap().device.unwrap(), b"help");
         assert!(filter("up").unwrap().up);
         assert_eq!(filter("a b").unwrap_err().exit(), 255);
     }

@@ -133,7 +133,7 @@ fn unread(kind: &str) -> Failure {
 /// Reads the other end of a veth; `ip` prints the usage for any other word, where data goes.
 fn read_veth(ip: &mut Ip<'_>, words: &mut Words<'_>, peer: &mut ReadPeer<'_>) -> Result<Link, Failure> {
     if !words.take_if("peer") {
-        ip.printer.text(VETH);
+        super::help::say(ip, VETH);
         return Err(Failure::verbatim(EXIT_SEMANTIC, ""));
     }
     read_peer(ip, words, peer)
