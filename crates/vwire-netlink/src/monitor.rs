@@ -128,6 +128,17 @@ impl Monitor {
         read(&mut self.reader)
     }
 
+    /// Reads something with a socket in the monitor's namespace, and leaves waiting what waits to be read.
+    ///
+    /// What waits may be what `read` has seen already.
+    ///
+    /// # Errors
+    ///
+    /// The error of `read`.
+    pub fn ask<T>(&mut self, read: impl FnOnce(&mut Socket) -> Result<T, DumpError>) -> Result<T, DumpError> {
+        read(&mut self.reader)
+    }
+
     /// Waits for the next event, for ever if there is no timeout; None if the time is over or a signal came.
     ///
     /// # Errors

@@ -151,6 +151,12 @@ fn unsigned(payload: &[u8]) -> u64 {
 /// Prints a bucket of a resilient group on a line of its own.
 pub fn print_bucket(p: &mut Printer, hop: &Nexthop) {
     p.open_object(None);
+    print_bucket_facts(p, hop);
+    p.close_object();
+}
+
+/// Prints what there is to tell of a bucket, into an object that is open, and ends the line.
+pub fn print_bucket_facts(p: &mut Printer, hop: &Nexthop) {
     if let Some(id) = hop.id {
         p.number("id", "id ", id, " ");
     }
@@ -170,5 +176,4 @@ pub fn print_bucket(p: &mut Printer, hop: &Nexthop) {
     }
     print_flags(p, hop.flags);
     p.text("\n");
-    p.close_object();
 }

@@ -38,7 +38,7 @@ const MULTICAST: u8 = 5;
 /// `RTM_F_CLONED`: it is an answer, not a route that was made.
 const CLONED: u32 = 0x200;
 /// `RT_TABLE_MAIN`.
-const MAIN: u32 = 254;
+pub(super) const MAIN: u32 = 254;
 /// `RTPROT_BOOT`.
 const BOOT: u8 = 3;
 /// How many ticks a second the kernel counts in for programs (`USER_HZ`).

@@ -70,7 +70,7 @@ impl Mark<'_> {
 
 /// Starts `monitor` and waits until it tells changes.
 #[track_caller]
-fn watching(net: &Lab, who: Who, words: &[&str], log: Option<&str>) -> Running {
+pub(crate) fn watching(net: &Lab, who: Who, words: &[&str], log: Option<&str>) -> Running {
     let mut command = net.command_of(who, words);
     if let Some(log) = log {
         command.stderr(File::create(log).unwrap());
@@ -85,7 +85,7 @@ fn watching(net: &Lab, who: Who, words: &[&str], log: Option<&str>) -> Running {
 }
 
 /// Returns the lines that were told behind the last mark of the beginning, up to the end.
-fn told(net: &Lab, running: &mut [Running], change: impl FnOnce()) -> Vec<String> {
+pub(crate) fn told(net: &Lab, running: &mut [Running], change: impl FnOnce()) -> Vec<String> {
     // These stay: what is gone when it is told has no name.
     net.arrange(&["link add last0 type bridge"]);
     for running in running.iter_mut() {
@@ -179,6 +179,8 @@ fn a_wrong_word_is_told_as_ip_tells_it() {
             "monitor dev nosuch",
             "monitor dev nosuch foo",
             "monitor stat",
+            "monitor mroute foo",
+            "monitor stats foo",
             "monitor acadd",
             "mo file /dev/null",
         ] {
@@ -189,19 +191,93 @@ fn a_wrong_word_is_told_as_ip_tells_it() {
     });
 }
 
+/// Returns a message of the kernel's.
+fn message(kind: u16, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(16 + payload.len()).unwrap();
+    let mut bytes = length.to_ne_bytes().to_vec();
+    bytes.extend(kind.to_ne_bytes());
+    bytes.extend([0; 10]);
+    bytes.extend(payload);
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    bytes
+}
+
+/// Returns an attribute, filled up to a multiple of 4 bytes.
+fn attribute(number: u16, payload: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(4 + payload.len()).unwrap();
+    let mut bytes = [length.to_ne_bytes(), number.to_ne_bytes()].concat();
+    bytes.extend(payload);
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    bytes
+}
+
+#[test]
+fn what_this_kernel_never_tells_is_told_as_ip_tells_it() {
+    const NEW_ROUTE: u16 = 24;
+    const NEW_LABEL: u16 = 72;
+    const NEW_STATS: u16 = 92;
+    const NEW_BUCKET: u16 = 116;
+    lab(|net| {
+        let l3 = |switches: &[u8]| attribute(4, &attribute(2, &attribute(3, switches)));
+        let stats = |rest: &[u8]| message(NEW_STATS, &[&[0; 4][..], &1_u32.to_ne_bytes(), &[0; 4], rest].concat());
+        let switches = [attribute(1, &[1]), attribute(2, &[0])].concat();
+        let route = |family: u8, flags: u32, rest: &[Vec<u8>]| {
+            let header = [family, 32, 32, 0, 253, 17, 0, 5];
+            [&header[..], &flags.to_ne_bytes(), &rest.concat()].concat()
+        };
+        let index = |number| attribute(number, &1_u32.to_ne_bytes());
+        let counters = [7_u64, 900, 2].map(u64::to_ne_bytes).concat();
+        let hop = |ttl: u8| [&8_u16.to_ne_bytes()[..], &[0, ttl], &1_u32.to_ne_bytes()].concat();
+        let ends = || [attribute(2, &[10, 0, 0, 1]), attribute(1, &[239, 1, 1, 1])];
+        let whole = [&ends()[..], &[index(3), attribute(9, &[hop(1), hop(20)].concat()), attribute(17, &counters)]];
+        let aged = [attribute(23, &12345_u64.to_ne_bytes()), attribute(15, &77_u32.to_ne_bytes())];
+        let whole = [whole.concat(), aged.to_vec()].concat();
+        let bucket = [attribute(1, &3_u16.to_ne_bytes()), attribute(2, &500_u64.to_ne_bytes())].concat();
+        let bucket = [&bucket[..], &attribute(3, &8_u32.to_ne_bytes())].concat();
+        let bucket = [&[0; 8][..], &attribute(1, &7_u32.to_ne_bytes()), &attribute(14, &bucket)].concat();
+        let mut label = vec![10, 0, 64, 0];
+        label.extend(1_u32.to_ne_bytes());
+        label.extend([0; 4]);
+        label.extend(attribute(1, &[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
+        label.extend(attribute(2, &99_u32.to_ne_bytes()));
+        let all = [
+            stats(&l3(&switches)),
+            stats(&l3(&attribute(1, &[0]))),
+            stats(&attribute(4, &attribute(2, &[]))),
+            stats(&[]),
+            message(NEW_ROUTE, &route(128, 0, &whole)),
+            message(NEW_ROUTE, &route(128, 32, &ends())),
+            message(NEW_ROUTE, &route(128, 8, &[&ends()[..], &[index(3)]].concat())),
+            message(NEW_ROUTE + 1, &route(128, 0, &whole)),
+            message(NEW_ROUTE, &route(129, 0, &[index(3)])),
+            message(NEW_BUCKET, &bucket),
+            message(NEW_BUCKET + 1, &bucket),
+            message(NEW_LABEL, &label),
+            message(NEW_LABEL + 1, &label),
+        ];
+        File::create("/run/saved").unwrap().write_all(&all.concat()).unwrap();
+        let options: [&[&str]; 9] = [&[], &["-o"], &["-s"], &["-s", "-o"], &["-d"], &["-N"], &["-c"], &["-4"], &["-6"]];
+        for options in options {
+            for words in [&["monitor"][..], &["monitor", "all"], &["monitor", "stats", "mroute", "dev", "lo"]] {
+                net.same(&[options, words, &["file", "/run/saved"]].concat());
+            }
+        }
+        let said = net.vwire(&["-j", "-s", "monitor", "file", "/run/saved"]).ok();
+        let named = |name: &str| said.lines().filter(|line| line.contains(&format!("\"object\":\"{name}\""))).count();
+        assert_eq!(
+            (named("stats"), named("mroute"), named("nexthop-bucket"), named("addrlabel")),
+            (4, 5, 2, 2),
+            "{said}"
+        );
+        let first = said.lines().next().unwrap();
+        assert!(first.ends_with("\"info\":{\"l3_stats\":{\"request\":true,\"used\":false}}}"), "{first}");
+    });
+}
+
 #[test]
 fn a_saved_stream_is_told_as_ip_tells_it() {
     lab(|net| {
         net.arrange(&["link set lo up"]);
-        let message = |kind: u16, payload: &[u8]| {
-            let length = u32::try_from(16 + payload.len()).unwrap();
-            let mut bytes = length.to_ne_bytes().to_vec();
-            bytes.extend(kind.to_ne_bytes());
-            bytes.extend([0; 10]);
-            bytes.extend(payload);
-            bytes.resize(bytes.len().next_multiple_of(4), 0);
-            bytes
-        };
         let stamp = [1_700_000_000_u32.to_ne_bytes(), 42_u32.to_ne_bytes()].concat();
         // ifinfomsg of `lo`, and IFLA_IFNAME.
         let mut link = vec![0_u8; 16];
@@ -334,6 +410,150 @@ fn what_was_lost_is_told_afterwards() {
         let listed = net.ip(&["-o", "-4", "address", "show", "dev", "keep"]).ok();
         assert_eq!(listed.lines().count(), fresh.len() + 1);
     });
+}
+
+/// Draws changes of every sort, of which some are refused.
+fn drawn_changes(many: usize) -> String {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut below = |end: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 16) % end
+    };
+    let mut text = String::new();
+    for number in 0..many {
+        let (host, link, metric) = (below(40), below(4), 1 + below(2));
+        let verb = ["add", "replace", "append", "prepend", "del"][usize::try_from(below(5)).unwrap()];
+        let some = ["replace", "del"][usize::try_from(below(2)).unwrap()];
+        let line = match below(12) {
+            // The kernel needs long for these.
+            _ if number % 400 == 399 => {
+                format!("link set k{link} {}", if number % 800 == 399 { "down" } else { "up" })
+            }
+            0 | 1 => format!("address {some} 10.0.{link}.{host}/24 dev k{link}"),
+            2 => format!("address {some} 2001:db8:{link}::{}/64 dev k{link} nodad", host + 1),
+            3 | 4 => format!("route {verb} 10.1.{host}.0/24 dev k{link} metric {metric}"),
+            5 => format!("route {verb} 2001:db8:77:{host}::/64 dev k{link} metric {metric}"),
+            6 => format!("route {verb} 2001:db8:78:{host}::/64 via 2001:db8:{link}::ffff"),
+            7 => format!("route {some} 10.2.{host}.0/24 nexthop dev k0 nexthop dev k{link} weight {metric}"),
+            8 => format!("neigh {some} 10.9.{link}.{host} lladdr 02:00:00:00:00:0{metric} dev k{link}"),
+            9 => format!(
+                "rule {} pref {} from 10.{link}.0.0/16 table 77",
+                ["add", "del"][usize::from(metric == 1)],
+                host + 1
+            ),
+            10 => format!("nexthop {some} id {} dev k{link}", host + 1),
+            _ => format!("route {some} 10.3.{host}.0/24 nhid {}", host + 1),
+        };
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
+}
+
+/// Returns what lines add up to: what there is, by what names it.
+fn added_up(lines: &[String]) -> BTreeMap<String, String> {
+    let mut there = BTreeMap::new();
+    for line in lines {
+        assert!(line.starts_with("{\"event\":\"") && line.ends_with('}') && !line.contains("}{"), "{line}");
+        let (object, is_neighbour) = (member(line, "object"), member(line, "object") == "\"neigh\"");
+        // The kernel tells neither of groups that a device listens to, nor of neighbours that are groups.
+        if is_neighbour && (member(line, "dst").is_empty() || line.contains("NOARP")) {
+            continue;
+        }
+        let facts = line.split_once("\"timestamp\":").unwrap().1.split_once(',').unwrap().1;
+        let named = |names: &[&str]| names.iter().map(|name| member(line, name)).collect::<Vec<_>>().join(" ");
+        let name = match object {
+            "\"link\"" => named(&["ifindex"]),
+            "\"address\"" => named(&["index", "local", "prefixlen"]),
+            "\"neigh\"" => named(&["dst", "dev", "proxy"]),
+            "\"nexthop\"" => named(&["id"]),
+            _ => {
+                let (before, after) = facts.split_once("\"flags\":[").unwrap_or((facts, ""));
+                format!("{before}{}", after.split_once(']').unwrap_or_default().1)
+            }
+        };
+        let name = format!("{object} {name}");
+        if member(line, "event") == "\"new\"" {
+            there.insert(name, facts.to_owned());
+        } else {
+            there.remove(&name);
+        }
+    }
+    there
+}
+
+#[test]
+fn what_is_told_adds_up_to_what_is_there() {
+    const CHANGES: usize = 4000;
+    const SORTS: [&str; 6] = ["link", "address", "route", "rule", "neigh", "nexthop"];
+    lab(|net| {
+        for link in 0..4 {
+            let peer = format!("link add k{link} type veth peer name p{link}");
+            net.arrange(&[&peer, &format!("link set k{link} up"), &format!("link set p{link} up")]);
+        }
+        let log = "/run/overrun";
+        let words = [&["-rcvbuf", "4096", "-j", "monitor", "--snapshot"][..], &SORTS].concat();
+        let mut command = net.command_of(Who::Vwire, &words);
+        command.stderr(File::create(log).unwrap());
+        let mut running = net.start(command);
+        let mut told = vec![running.line()];
+        // Half of it comes while it reads, half while it cannot.
+        let changes = drawn_changes(CHANGES);
+        let lines: Vec<&str> = changes.lines().collect();
+        for (round, some) in lines.chunks(CHANGES / 4).enumerate() {
+            std::fs::write("/run/batch", some.join("\n") + "\n").unwrap();
+            let send = |signal| kill(Pid::from_raw(running.child.id().cast_signed()), signal).unwrap();
+            let stops = round % 2 == 1;
+            if stops {
+                send(Signal::SIGSTOP);
+            }
+            net.vwire(&["-force", "-batch", "/run/batch"]);
+            if stops {
+                send(Signal::SIGCONT);
+            }
+            told.extend(std::iter::from_fn(|| running.line_if_there()));
+        }
+        let fresh = || {
+            let mut running =
+                net.start(net.command_of(Who::Vwire, &[&["-j", "monitor", "--snapshot"][..], &SORTS].concat()));
+            let mut lines = vec![running.line()];
+            // What comes behind the list: this.
+            let _ = net.ip(&["rule", "add", "pref", "999", "table", "99"]);
+            while !lines.last().unwrap().contains("\"priority\":999") {
+                lines.push(running.line());
+            }
+            let _ = net.ip(&["rule", "del", "pref", "999"]);
+            lines.pop();
+            added_up(&lines)
+        };
+        let mut differences = String::new();
+        let is_equal = until_some(|| {
+            told.extend(std::iter::from_fn(|| running.line_if_there()));
+            let (ours, fresh) = (added_up(&told), fresh());
+            let text = |there: &BTreeMap<String, String>| {
+                there.iter().map(|(name, facts)| format!("{name}: {facts}\n")).collect::<String>()
+            };
+            differences = crate::lab::difference(&text(&ours), &text(&fresh));
+            ours == fresh
+        });
+        let said = std::fs::read_to_string(log).unwrap();
+        assert!(is_equal, "what was told is not what is there:\n{differences}\n{said}");
+        assert!(said.contains("the kernel has dropped changes"), "{said}");
+        let others = said
+            .lines()
+            .filter(|line| !line.contains("the kernel has dropped changes") && !line.contains("makes room for more"));
+        assert_eq!(others.collect::<Vec<_>>(), Vec::<&str>::new());
+    });
+}
+
+/// Returns whether something holds in the end, after it was looked at several times.
+fn until_some(mut check: impl FnMut() -> bool) -> bool {
+    (0..40).any(|_| {
+        std::thread::park_timeout(std::time::Duration::from_millis(50));
+        check()
+    })
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub mod kernel;
 pub mod link;
 pub mod maddress;
 pub mod monitor;
+pub mod mroute;
 pub mod neigh;
 pub mod netconf;
 mod netns;

@@ -6,8 +6,8 @@
 use super::failure::EXIT_SEMANTIC;
 use super::words::{Keyword, Words, prefix};
 use super::{
-    Failure, Ip, address, addrlabel, link, maddress, monitor, neigh, netconf, netns, nexthop, ntable, route, rule,
-    token, tunnel, tuntap, words,
+    Failure, Ip, address, addrlabel, link, maddress, monitor, mroute, neigh, netconf, netns, nexthop, ntable, route,
+    rule, token, tunnel, tuntap, words,
 };
 
 /// What an object's name stands for.
@@ -120,7 +120,7 @@ const OBJECTS: &[Keyword<Object>] = &[
         Object { about: "tells what changes, as it changes", run: monitor::run, operation: monitor::operation },
     ),
     prefix("xfrm", absent!("xfrm")),
-    prefix("mroute", absent!("mroute")),
+    prefix("mroute", Object { about: "multicast routes: show", run: mroute::run, operation: mroute::operation }),
     prefix("mrule", absent!("mrule")),
     prefix(
         "netns",

@@ -4,7 +4,8 @@
 //!
 //! Called `ip`, it does what `ip` does where the kernel says that messages were lost: it says so, and what it tells from
 //! then on may not fit what it told before. Called `vwire`, it reads everything anew, compares it with the [`state`] that
-//! it has told, and tells the differences; so the changes told always add up to what is there.
+//! it has told, and tells the differences; so the changes told always add up to what is there. For the same reason it looks
+//! after what the kernel takes without a word, as routes of a link that goes down.
 
 pub mod clock;
 pub mod known;
@@ -26,7 +27,7 @@ use super::{Failure, Ip, Persona, saved};
 use crate::out::{Layout, monitor};
 use clock::Clock;
 use known::Known;
-use state::{State, Told};
+use state::{Grounds, State, Taken, Told};
 use tell::{Origin, Teller};
 use words::Asked;
 
@@ -34,7 +35,7 @@ use words::Asked;
 const HELP: &str = "\
 Usage: vwire monitor [ all | OBJECT... ] [ label ] [ all-nsid ] [ dev DEVICE ] [ file FILE ] [ --snapshot ]
 
-OBJECT:     address  link  route  neigh  rule  nexthop  netconf  nsid  prefix  maddress  acaddress
+OBJECT:     address  link  route  mroute  neigh  rule  nexthop  netconf  nsid  prefix  maddress  acaddress  stats
 label       put the sort of object in front of each change; `all` does, too
 all-nsid    watch all namespaces that have an id in this one
 file        tell what `rtmon` has saved in the file
@@ -74,7 +75,14 @@ pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
     let layout = Layout { json, pretty: false, ..before };
     let teller =
         Teller { known: Known::read(ip), labelled: asked.labelled, all_namespaces: asked.all_namespaces, device };
-    let mut watch = Watch { clock: Clock::read(), layout, teller, state: State::default() };
+    let mut watch = Watch {
+        clock: Clock::read(),
+        layout,
+        teller,
+        state: State::default(),
+        grounds: Grounds::default(),
+        is_shaken: false,
+    };
     ip.printer = ip.printer.like(layout);
     let result = match asked.file {
         Some(file) => watch.replay(ip, file),
@@ -106,6 +114,9 @@ struct Watch {
     teller: Teller,
     /// What was told, for vwire.
     state: State,
+    grounds: Grounds,
+    /// Whether something may have gone that the kernel has not told of.
+    is_shaken: bool,
 }
 
 impl Watch {
@@ -121,22 +132,63 @@ impl Watch {
             let there: Vec<Told> = self.state.all().cloned().collect();
             self.tell_all(ip, &there)?;
         }
+        let unsteady: Vec<Request> = requests.iter().filter(|request| state::is_unsteady(request)).cloned().collect();
         loop {
-            match monitor.next(None) {
+            // What may have gone is looked after once nothing else waits.
+            match monitor.next(self.is_shaken.then_some(Duration::ZERO)) {
                 Ok(Some(Event::Change { nsid, message })) => {
                     let (header, payload) = (message.header, message.payload);
-                    if nsid.is_none() && ip.persona == Persona::Vwire {
-                        self.state.apply(header.message_type, header.flags, &payload);
-                    }
                     let told = Told { message_type: header.message_type, flags: header.flags, payload };
-                    let origin = Origin { namespace: nsid, time: self.clock.now() };
-                    self.tell(ip, &told, origin)?;
+                    self.change(ip, &told, nsid, asked)?;
                 }
                 Ok(Some(Event::Overrun)) => self.overrun(ip, &mut monitor, &requests, asked)?,
+                Ok(None) if self.is_shaken => self.look_after(ip, &mut monitor, &unsteady)?,
                 Ok(None) => {}
                 Err(error) => return Err(receive_failure(&error).into()),
             }
         }
+    }
+
+    fn change(&mut self, ip: &mut Ip<'_>, told: &Told, nsid: Option<i32>, asked: &Asked<'_>) -> Result<(), End> {
+        let is_ours = nsid.is_none() && ip.persona == Persona::Vwire;
+        if is_ours {
+            self.is_shaken |= self.grounds.shaken_by(told.message_type, &told.payload);
+        }
+        if !asked.wants_to_be_told(told.message_type) {
+            if is_ours {
+                self.teller.learn(told);
+            }
+            return Ok(());
+        }
+        let origin = Origin { namespace: nsid, time: self.clock.now() };
+        if is_ours {
+            match self.state.taken_by(told.message_type, told.flags, &told.payload) {
+                Taken::Nothing => {}
+                Taken::One(gone) => {
+                    self.state.apply(gone.message_type, gone.flags, &gone.payload);
+                    self.tell(ip, &gone, origin)?;
+                }
+                Taken::Some => self.is_shaken = true,
+            }
+            self.state.apply(told.message_type, told.flags, &told.payload);
+        }
+        self.tell(ip, told, origin)
+    }
+
+    /// Tells what has gone without a message.
+    fn look_after(&mut self, ip: &mut Ip<'_>, monitor: &mut Monitor, requests: &[Request]) -> Result<(), End> {
+        self.is_shaken = false;
+        let read = match monitor.ask(|socket| read(socket, requests)) {
+            Ok(read) => read,
+            // It changes while it is read, so that more is told, and it is read again behind that.
+            Err(DumpError { cause: DumpFailure::Interrupted { .. }, .. }) => {
+                self.is_shaken = true;
+                return Ok(());
+            }
+            Err(error) => return Err(dump_failure(&error, ip.persona).into()),
+        };
+        let now = self.state.with(&read);
+        self.tell_differences(ip, now, |_, _| {})
     }
 
     fn tell(&mut self, ip: &mut Ip<'_>, told: &Told, origin: Origin) -> Result<(), End> {
@@ -174,6 +226,24 @@ impl Watch {
             return Ok(());
         }
         let now = read_anew(ip, monitor, requests)?;
+        self.is_shaken = false;
+        let others = if asked.all_namespaces { ", but for other namespaces" } else { "" };
+        self.tell_differences(ip, now, |ip, differences| {
+            let warning = format!(
+                "warning: the kernel has dropped changes that were not read in time; all was read anew{others}, and \
+                 {differences} differences follow\nhint: `-rcvbuf BYTES` in front of `monitor` makes room for more\n"
+            );
+            ip.say(warning.as_bytes());
+        })
+    }
+
+    /// Tells in what another state differs, which takes the place of the one that was told; `say` gets their number before.
+    fn tell_differences(
+        &mut self,
+        ip: &mut Ip<'_>,
+        now: State,
+        say: impl FnOnce(&mut Ip<'_>, usize),
+    ) -> Result<(), End> {
         let mut failure = None;
         let differences = self.state.differences(&now, |told| match self.teller.face(ip, told) {
             Ok(face) => face,
@@ -185,13 +255,7 @@ impl Watch {
         if let Some(failure) = failure {
             return Err(failure.into());
         }
-        let others = if asked.all_namespaces { ", but for other namespaces" } else { "" };
-        let warning = format!(
-            "warning: the kernel has dropped changes that were not read in time; all was read anew{others}, and {} \
-             differences follow\nhint: `-rcvbuf BYTES` in front of `monitor` makes room for more\n",
-            differences.len()
-        );
-        ip.say(warning.as_bytes());
+        say(ip, differences.len());
         self.state = now;
         self.tell_all(ip, &differences)
     }
@@ -232,7 +296,12 @@ pub(in crate::cli) fn saved_time(payload: &[u8]) -> Duration {
 
 fn open(ip: &Ip<'_>, asked: &Asked<'_>) -> Result<Monitor, Failure> {
     let namespaces = if asked.all_namespaces { Namespaces::AllWithId } else { Namespaces::Own };
-    let (always, if_there) = asked.groups(ip.options.family);
+    let (mut always, mut if_there) = asked.groups(ip.options.family);
+    if ip.persona == Persona::Vwire {
+        let (grounds, grounds_if_there) = asked.grounds();
+        always.extend(grounds);
+        if_there.extend(grounds_if_there);
+    }
     let all = [always.as_slice(), &if_there].concat();
     let monitor = match Monitor::open(&all, namespaces) {
         Err(error) if error.source.raw_os_error() == Some(EINVAL) => Monitor::open(&always, namespaces),

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use vwire_netlink::wire::{Body, Builder};
+use vwire_netlink::wire::{Body, Builder, Header};
 use vwire_netlink::{
     Address, AddressFilter, Link, LinkFilter, MessageType, NamespaceId, Neighbour, Netconf, Nexthop, Request, Route,
     Rule,
@@ -14,7 +14,10 @@ use vwire_netlink::{
 
 use super::words::{Asked, Sort};
 use crate::cli::ip::options::Family;
+use crate::out::mroute::{FAMILY_INET, FAMILY_INET6};
 
+/// `AF_INET`.
+const AF_INET: u8 = 2;
 /// `AF_BRIDGE`.
 const AF_BRIDGE: u8 = 7;
 /// `NLM_F_REPLACE`: the object takes the place of another.
@@ -55,6 +58,17 @@ pub struct Told {
     pub payload: Box<[u8]>,
 }
 
+/// What a message takes away beside what it tells.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// Nothing.
+    Nothing,
+    /// This, as a message that it is gone.
+    One(Told),
+    /// Something, which only a list tells.
+    Some,
+}
+
 /// What is there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
@@ -62,17 +76,39 @@ pub struct State {
 }
 
 impl State {
+    /// Returns what a message takes away beside what it tells: a route takes the place of others, or of a part of one.
+    #[must_use]
+    pub fn taken_by(&self, message_type: MessageType, flags: u16, payload: &[u8]) -> Taken {
+        let Some(key @ Key::Route(..)) = key_of(message_type, payload) else { return Taken::Nothing };
+        let Key::Route(named, _) = &key else { return Taken::Nothing };
+        if [FAMILY_INET, FAMILY_INET6].contains(&named.family) {
+            return Taken::Nothing;
+        }
+        let first = Key::Route(named.clone(), String::new());
+        let alike = self
+            .objects
+            .range(first..)
+            .take_while(|(other, _)| matches!(other, Key::Route(other, _) if other == named));
+        let others: Vec<&Told> = alike.filter(|(other, _)| **other != key).map(|(_, told)| told).collect();
+        let replaces = flags & REPLACE != 0;
+        match others[..] {
+            [] => Taken::Nothing,
+            _ if is_deletion(message_type) && self.objects.contains_key(&key) => Taken::Nothing,
+            [other] if replaces && named.family == AF_INET && !is_deletion(message_type) => {
+                Taken::One(deletion_of(other))
+            }
+            // Of several it is the first, and those of IPv6 that differ in their gateways are one.
+            _ if replaces || named.family != AF_INET || is_deletion(message_type) => Taken::Some,
+            _ => Taken::Nothing,
+        }
+    }
+
     /// Takes in what was told.
     pub fn apply(&mut self, message_type: MessageType, flags: u16, payload: &[u8]) {
         let Some(key) = key_of(message_type, payload) else { return };
         if is_deletion(message_type) {
             self.objects.remove(&key);
             return;
-        }
-        if let Key::Route(route, _) = &key
-            && flags & REPLACE != 0
-        {
-            self.objects.retain(|other, _| !matches!(other, Key::Route(other, _) if other == route));
         }
         let mut payload: Box<[u8]> = payload.into();
         if let (Key::Netconf(..), Some(before)) = (&key, self.objects.get(&key)) {
@@ -91,8 +127,7 @@ impl State {
     /// `face` is what one gets to see of an object; where it is the same, there is no difference.
     pub fn differences(&self, other: &Self, mut face: impl FnMut(&Told) -> Vec<u8>) -> Vec<Told> {
         let gone = self.objects.iter().rev().filter(|(key, _)| !other.objects.contains_key(key));
-        let deletion = |told: &Told| Told { message_type: deletion_of(told.message_type), ..told.clone() };
-        let mut differences: Vec<Told> = gone.map(|(_, told)| deletion(told)).collect();
+        let mut differences: Vec<Told> = gone.map(|(_, told)| deletion_of(told)).collect();
         for (key, told) in &other.objects {
             let is_same = self
                 .objects
@@ -103,6 +138,60 @@ impl State {
             }
         }
         differences
+    }
+}
+
+impl State {
+    /// Returns this state with what some dumps say now in the place of what they said before.
+    #[must_use]
+    pub fn with(&self, read: &Self) -> Self {
+        let is_read = |key: &Key| match key {
+            Key::Route(route, _) => ![FAMILY_INET, FAMILY_INET6].contains(&route.family),
+            Key::Rule(..) | Key::Neighbour(..) => true,
+            _ => false,
+        };
+        let kept = self.objects.iter().filter(|(key, _)| !is_read(key));
+        Self { objects: kept.chain(&read.objects).map(|(key, told)| (key.clone(), told.clone())).collect() }
+    }
+}
+
+/// Returns whether a dump is of what can go without a message, see [`Grounds`].
+#[must_use]
+pub fn is_unsteady(request: &Request) -> bool {
+    let message_type = request.message_type();
+    let family = request.as_bytes().get(Header::LEN);
+    let is_multicast = family.is_some_and(|family| [FAMILY_INET, FAMILY_INET6].contains(family));
+    matches!(message_type, MessageType::GETROUTE | MessageType::GETRULE | MessageType::GETNEIGH) && !is_multicast
+}
+
+/// What routes, rules and neighbours stand on.
+///
+/// The kernel does not tell of routes of IPv4 that go with a link, an address or a next hop, of proxies that go with a
+/// link, nor that the link of a route or a rule is down, or gone.
+#[derive(Debug, Default)]
+pub struct Grounds {
+    /// The flags of the links, by their index.
+    links: BTreeMap<u32, u32>,
+}
+
+impl Grounds {
+    /// Takes in a message, and returns whether something may have gone with what it tells.
+    pub fn shaken_by(&mut self, message_type: MessageType, payload: &[u8]) -> bool {
+        /// `IFF_UP`, `IFF_RUNNING`, `IFF_LOWER_UP` (`linux/if.h`).
+        const CARRIES: u32 = 1 | 1 << 6 | 1 << 16;
+        match family_of(message_type) {
+            MessageType::NEWLINK if payload.first() != Some(&AF_BRIDGE) => {
+                let Ok(link) = Link::parse(payload) else { return false };
+                if is_deletion(message_type) {
+                    self.links.remove(&link.index);
+                    return true;
+                }
+                let flags = link.flags & CARRIES;
+                self.links.insert(link.index, flags) != Some(flags)
+            }
+            MessageType::NEWADDR | MessageType::NEWNEXTHOP => is_deletion(message_type),
+            _ => false,
+        }
     }
 }
 
@@ -133,6 +222,11 @@ pub fn requests(asked: &Asked<'_>, family: Family, counters: bool) -> Vec<Reques
             requests.push(Request::dump(MessageType::GETNETCONF, &Netconf { family, ..Netconf::default() }));
         }
     }
+    if asked.wants(Sort::MulticastRoute) {
+        let numbers = families(&[2, 10]).into_iter().map(|family| if family == 2 { FAMILY_INET } else { FAMILY_INET6 });
+        let dump = |family| Request::dump(MessageType::GETROUTE, &Route { family, ..Route::default() });
+        requests.extend(numbers.map(dump));
+    }
     if asked.wants(Sort::Neighbour) {
         let dump = |family| Request::dump(MessageType::GETNEIGH, &Neighbour { family, ..Neighbour::default() });
         requests.extend(families(&[2, 10, AF_BRIDGE]).into_iter().map(dump));
@@ -155,8 +249,8 @@ pub fn is_deletion(message_type: MessageType) -> bool {
     message_type.0 & 3 == 1
 }
 
-fn deletion_of(message_type: MessageType) -> MessageType {
-    MessageType(message_type.0 | 1)
+fn deletion_of(told: &Told) -> Told {
+    Told { message_type: MessageType(told.message_type.0 | 1), ..told.clone() }
 }
 
 fn key_of(message_type: MessageType, payload: &[u8]) -> Option<Key> {
@@ -201,13 +295,20 @@ fn key_of(message_type: MessageType, payload: &[u8]) -> Option<Key> {
 fn route_key(route: Route) -> Key {
     let Route { family, dst, dst_len, tos, priority, .. } = route;
     let named = RouteKey { family, table: route.table_id(), dst, dst_len, tos, priority };
+    if [FAMILY_INET, FAMILY_INET6].contains(&family) {
+        // There is one for a source and a group; of those for any source, one for each link they come in by.
+        let any = route.src.is_none_or(|source| source.is_unspecified());
+        return Key::Route(Box::new(named), format!("{:?} {:?}", route.src, route.iif.filter(|_| any)));
+    }
     // Whether it works is no part of what it is.
     let rest = Route { flags: 0, ..route };
     Key::Route(Box::new(named), format!("{rest:?}"))
 }
 
 fn steady_route(route: Route) -> Route {
-    Route { cacheinfo: None, ..route }
+    // What a multicast route has in `other` is its age.
+    let other = if [FAMILY_INET, FAMILY_INET6].contains(&route.family) { Vec::new() } else { route.other };
+    Route { cacheinfo: None, mfc_stats: None, other, ..route }
 }
 
 /// Returns an object without what changes by itself.
@@ -310,14 +411,49 @@ mod tests {
     }
 
     #[test]
+    fn a_link_that_goes_or_comes_shakes_what_stands_on_it() {
+        let mut grounds = Grounds::default();
+        let mut told = |message_type, flags, mtu| {
+            let link = Link { index: 2, flags, mtu: Some(mtu), ..Link::default() };
+            grounds.shaken_by(message_type, &emitted(&link))
+        };
+        assert!(told(MessageType::NEWLINK, 1, 1500), "it was not known");
+        assert!(!told(MessageType::NEWLINK, 1, 1400));
+        assert!(told(MessageType::NEWLINK, 0, 1400), "it is down");
+        assert!(told(MessageType::DELLINK, 0, 1400));
+        assert!(grounds.shaken_by(MessageType::DELADDR, &[]) && grounds.shaken_by(MessageType::DELNEXTHOP, &[]));
+        assert!(!grounds.shaken_by(MessageType::NEWADDR, &[]) && !grounds.shaken_by(MessageType::DELROUTE, &[]));
+    }
+
+    #[test]
+    fn what_is_read_again_takes_the_place_of_what_was_told() {
+        let mut told = state(&[(2, 1500)]);
+        let route = |metric| emitted(&Route { family: 2, priority: Some(metric), ..Route::default() });
+        told.apply(MessageType::NEWROUTE, 0, &route(1));
+        let multicast = emitted(&Route { family: FAMILY_INET, ..Route::default() });
+        told.apply(MessageType::NEWROUTE, 0, &multicast);
+        let mut read = State::default();
+        read.apply(MessageType::NEWROUTE, 0, &route(2));
+        let differences = told.differences(&told.with(&read), face);
+        let types: Vec<_> = differences.iter().map(|told| (told.message_type, told.payload.clone())).collect();
+        assert_eq!(types, [(MessageType::DELROUTE, route(1)), (MessageType::NEWROUTE, route(2))]);
+    }
+
+    #[test]
     fn a_route_that_replaces_another_leaves_one() {
         let route = |gateway: [u8; 4]| emitted(&Route { family: 2, gateway: Some(gateway.into()), ..Route::default() });
         let mut state = State::default();
         state.apply(MessageType::NEWROUTE, 0, &route([10, 0, 0, 1]));
         state.apply(MessageType::NEWROUTE, 0, &route([10, 0, 0, 2]));
         assert_eq!(state.all().count(), 2);
-        state.apply(MessageType::NEWROUTE, REPLACE, &route([10, 0, 0, 3]));
-        assert_eq!(state.all().count(), 1);
+        let replaced = |state: &State, last| state.taken_by(MessageType::NEWROUTE, REPLACE, &route([10, 0, 0, last]));
+        assert_eq!(replaced(&state, 3), Taken::Some, "which of the two, the kernel alone knows");
+        state.apply(MessageType::DELROUTE, 0, &route([10, 0, 0, 1]));
+        let gone = Told { message_type: MessageType::DELROUTE, flags: 0, payload: route([10, 0, 0, 2]) };
+        assert_eq!(replaced(&state, 3), Taken::One(gone));
+        assert_eq!(replaced(&state, 2), Taken::Nothing, "it is the same");
+        assert_eq!(state.taken_by(MessageType::NEWROUTE, 0, &route([10, 0, 0, 3])), Taken::Nothing);
+        assert_eq!(state.taken_by(MessageType::DELROUTE, 0, &route([10, 0, 0, 3])), Taken::Some, "it was a part");
     }
 
     #[test]

@@ -1,25 +1,23 @@
 //! Tells one change: reads the message, leaves out what is not asked for, and prints it behind its heading.
 
 use vwire_netlink::wire::prefix::Prefix;
-use vwire_netlink::wire::{Body, MalformedBody};
+use vwire_netlink::wire::stats::LinkStats;
+use vwire_netlink::wire::{AddressLabel, Body, MalformedBody};
 use vwire_netlink::{Address, Link, MessageType, NamespaceId, Neighbour, Netconf, Nexthop, Route, Rule};
 
 use super::known::Known;
-use super::state::{Told, family_of};
+use super::state::{Told, family_of, is_deletion};
 use crate::cli::ip::{Failure, Ip, Persona};
 use crate::out::counters::CounterStyle;
 use crate::out::link::{self, LinkStyle};
 use crate::out::monitor::{self, Change, Heading, Subject, Time, TimeStyle};
+use crate::out::mroute::{self, FAMILY_INET, FAMILY_INET6};
 use crate::out::neigh::{self, NeighbourStyle};
 use crate::out::route::{Hidden, Part};
-use crate::out::{address, netconf, nexthop, nsid, prefix, route, rule};
+use crate::out::{address, addrlabel, hardware, netconf, nexthop, nsid, prefix, route, rule};
 
 /// `RTM_F_CLONED`: an answer that the kernel keeps, not a route that was made.
 const CLONED: u32 = 0x200;
-/// `RTNL_FAMILY_IPMR`.
-const MULTICAST_INET: u8 = 128;
-/// `RTNL_FAMILY_IP6MR`.
-const MULTICAST_INET6: u8 = 129;
 /// `AF_INET6`.
 const INET6: u8 = 10;
 /// `ND_OPT_PREFIX_INFORMATION`.
@@ -38,6 +36,10 @@ const NEXTHOP: Subject = Subject { name: "nexthop", label: "[NEXTHOP]" };
 const NETCONF: Subject = Subject { name: "netconf", label: "[NETCONF]" };
 const NSID: Subject = Subject { name: "nsid", label: "[NSID]" };
 const PREFIX: Subject = Subject { name: "prefix", label: "[PREFIX]" };
+const MULTICAST_ROUTE: Subject = Subject { name: "mroute", label: "[MROUTE]" };
+const STATS: Subject = Subject { name: "stats", label: "[STATS]" };
+const BUCKET: Subject = Subject { name: "nexthop-bucket", label: "[NEXTHOPBUCKET]" };
+const ADDRESS_LABEL: Subject = Subject { name: "addrlabel", label: "[ADDRLABEL]" };
 
 /// Where and when something changed.
 #[derive(Debug, Clone, Copy)]
@@ -97,9 +99,24 @@ impl Teller {
             MessageType::NEWNETCONF => self.netconf(telling, parsed(Netconf::parse(payload))),
             MessageType::NEWNSID => self.namespace_id(telling, parsed(NamespaceId::parse(payload))),
             MessageType::NEWPREFIX => self.prefix(telling, parsed(Prefix::parse(payload))),
+            MessageType::NEWSTATS if change == Change::New => self.stats(telling, parsed(LinkStats::parse(payload))),
+            MessageType::NEWNEXTHOPBUCKET => self.bucket(telling, parsed(Nexthop::parse(payload))),
+            MessageType::NEWADDRLABEL => self.address_label(telling, parsed(AddressLabel::parse(payload))),
             _ => {
                 strange(telling.ip, told);
                 Ok(())
+            }
+        }
+    }
+
+    /// Takes in what a link is called now, and tells nothing.
+    pub fn learn(&mut self, told: &Told) {
+        if family_of(told.message_type) == MessageType::NEWLINK
+            && let Ok(link) = Link::parse(&told.payload)
+        {
+            match is_deletion(told.message_type) {
+                true => self.known.forget(None, link.index),
+                false => self.known.learn(None, &link),
             }
         }
     }
@@ -166,8 +183,13 @@ impl Teller {
     fn route(&mut self, told: Telling<'_, '_>, route: Option<Route>) -> Result<(), Failure> {
         let Some(route) = route else { return Ok(()) };
         let Telling { ip, origin, change } = told;
-        let is_multicast = [MULTICAST_INET, MULTICAST_INET6].contains(&route.family);
-        if route.flags & CLONED != 0 || is_multicast || is_other_family(ip, route.family) || !self.goes_out(&route) {
+        if route.flags & CLONED != 0 {
+            return Ok(());
+        }
+        if [FAMILY_INET, FAMILY_INET6].contains(&route.family) {
+            return self.multicast_route(Telling { ip, origin, change }, &route);
+        }
+        if is_other_family(ip, route.family) || !self.goes_out(&route) {
             return Ok(());
         }
         // `ip` does not name the device that it was told to watch.
@@ -179,6 +201,19 @@ impl Teller {
         let p = &mut ip.printer;
         monitor::open(p, &heading(&ip.options, self.labelled, self.all_namespaces, ROUTE, change, origin));
         route::print_facts(p, &route, context, &hidden);
+        monitor::close(p);
+        Ok(())
+    }
+
+    fn multicast_route(&mut self, told: Telling<'_, '_>, route: &Route) -> Result<(), Failure> {
+        let Telling { ip, origin, change } = told;
+        if self.leaves_out(route.iif.unwrap_or(0)) {
+            return Ok(());
+        }
+        let context = self.known.for_route(ip, origin.namespace, route)?;
+        let p = &mut ip.printer;
+        monitor::open(p, &heading(&ip.options, self.labelled, self.all_namespaces, MULTICAST_ROUTE, change, origin));
+        mroute::print_facts(p, route, context, &Hidden::default());
         monitor::close(p);
         Ok(())
     }
@@ -268,6 +303,48 @@ impl Teller {
         let p = &mut ip.printer;
         monitor::open(p, &heading(&ip.options, self.labelled, self.all_namespaces, PREFIX, change, origin));
         prefix::print(p, &prefix, &device);
+        monitor::close(p);
+        Ok(())
+    }
+
+    fn stats(&mut self, told: Telling<'_, '_>, stats: Option<LinkStats>) -> Result<(), Failure> {
+        let Telling { ip, origin, change } = told;
+        let Some(stats) = stats else { return Ok(()) };
+        let device = self.known.link_name(ip, origin.namespace, stats.index)?;
+        let p = &mut ip.printer;
+        monitor::open(p, &heading(&ip.options, self.labelled, self.all_namespaces, STATS, change, origin));
+        hardware::print_facts(p, &stats, &device);
+        match ip.persona {
+            // With `-o`, that is no end of a line.
+            Persona::Ip => p.line_break(),
+            Persona::Vwire => p.end_line(),
+        }
+        monitor::close(p);
+        Ok(())
+    }
+
+    fn bucket(&mut self, told: Telling<'_, '_>, bucket: Option<Nexthop>) -> Result<(), Failure> {
+        let Telling { ip, origin, change } = told;
+        let Some(bucket) = bucket else { return Ok(()) };
+        // `ip` never says that one is gone.
+        let change = if ip.persona == Persona::Ip { Change::New } else { change };
+        let p = &mut ip.printer;
+        monitor::open(p, &heading(&ip.options, self.labelled, self.all_namespaces, BUCKET, change, origin));
+        nexthop::print_bucket_facts(p, &bucket);
+        monitor::close(p);
+        Ok(())
+    }
+
+    fn address_label(&mut self, told: Telling<'_, '_>, label: Option<AddressLabel>) -> Result<(), Failure> {
+        let Telling { ip, origin, change } = told;
+        let Some(label) = label else { return Ok(()) };
+        let device = match label.index {
+            0 => None,
+            index => Some(self.known.link_name(ip, origin.namespace, index)?),
+        };
+        let p = &mut ip.printer;
+        monitor::open(p, &heading(&ip.options, self.labelled, self.all_namespaces, ADDRESS_LABEL, change, origin));
+        addrlabel::print(p, &label, device.as_deref());
         monitor::close(p);
         Ok(())
     }

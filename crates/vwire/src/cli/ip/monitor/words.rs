@@ -1,6 +1,6 @@
 //! Reads the words of `ip monitor`: what is watched, and how it is told. Pure.
 
-use vwire_netlink::Group;
+use vwire_netlink::{Group, MessageType};
 
 use crate::cli::ip::failure::{EXIT_USAGE, Failure};
 use crate::cli::ip::options::Family;
@@ -19,7 +19,7 @@ pub enum Sort {
     Anycast,
     /// Routes.
     Route,
-    /// Multicast routes, which vwire does not speak of.
+    /// Multicast routes.
     MulticastRoute,
     /// Prefixes that routers advertise.
     Prefix,
@@ -33,7 +33,7 @@ pub enum Sort {
     NamespaceId,
     /// Next hops.
     Nexthop,
-    /// Counters of hardware, which vwire does not speak of.
+    /// Counters of hardware.
     Stats,
 }
 
@@ -92,6 +92,8 @@ const GROUPS: &[(Sort, u8, Group, Need)] = &[
     (Sort::Route, INET, Group::IPV4_ROUTE, Need::Always),
     (Sort::Route, INET6, Group::IPV6_ROUTE, Need::Always),
     (Sort::Route, MPLS, Group::MPLS_ROUTE, Need::Always),
+    (Sort::MulticastRoute, INET, Group::IPV4_MROUTE, Need::Always),
+    (Sort::MulticastRoute, INET6, Group::IPV6_MROUTE, Need::Always),
     (Sort::Prefix, INET6, Group::IPV6_PREFIX, Need::Always),
     (Sort::Neighbour, UNSPEC, Group::NEIGH, Need::Always),
     (Sort::Netconf, INET, Group::IPV4_NETCONF, Need::Always),
@@ -101,6 +103,7 @@ const GROUPS: &[(Sort, u8, Group, Need)] = &[
     (Sort::Rule, INET6, Group::IPV6_RULE, Need::Always),
     (Sort::NamespaceId, UNSPEC, Group::NSID, Need::Always),
     (Sort::Nexthop, UNSPEC, Group::NEXTHOP, Need::IfThere),
+    (Sort::Stats, UNSPEC, Group::STATS, Need::IfThere),
     (Sort::Multicast, INET, Group::IPV4_MCADDR, Need::IfThere),
     (Sort::Multicast, INET6, Group::IPV6_MCADDR, Need::IfThere),
     (Sort::Anycast, INET6, Group::IPV6_ACADDR, Need::IfThere),
@@ -143,6 +146,31 @@ impl Asked<'_> {
     }
 }
 
+/// The sorts of which something can go, or be shown otherwise, without a message: with a link, an address, a next hop.
+const UNSTEADY: [Sort; 3] = [Sort::Route, Sort::Rule, Sort::Neighbour];
+
+impl Asked<'_> {
+    /// Returns the groups that tell of what unsteady sorts stand on, where such are watched.
+    #[must_use]
+    pub fn grounds(&self) -> (Vec<Group>, Vec<Group>) {
+        if !UNSTEADY.iter().any(|sort| self.wants(*sort)) {
+            return (Vec::new(), Vec::new());
+        }
+        (vec![Group::LINK, Group::IPV4_IFADDR], vec![Group::NEXTHOP])
+    }
+
+    /// Returns whether a message is one of those asked for, rather than one of [`Asked::grounds`].
+    #[must_use]
+    pub fn wants_to_be_told(&self, message_type: MessageType) -> bool {
+        match MessageType(message_type.0 & !3) {
+            MessageType::NEWLINK => self.wants(Sort::Link),
+            MessageType::NEWADDR => self.wants(Sort::Address),
+            MessageType::NEWNEXTHOP | MessageType::NEWNEXTHOPBUCKET => self.wants(Sort::Nexthop),
+            _ => true,
+        }
+    }
+}
+
 /// Reads the words behind `monitor`; devices that stand before a wrong word count, since `ip` looks them up first.
 ///
 /// `own` says whether vwire's own words are words.
@@ -161,7 +189,6 @@ fn read_all<'a>(words: &mut Words<'a>, own: bool, asked: &mut Asked<'a>) -> Resu
         match find(WORDS, word) {
             Some(Word::File) => asked.file = Some(words.value()?),
             Some(Word::Label) => asked.labelled = true,
-            Some(Word::Sort(sort @ (Sort::MulticastRoute | Sort::Stats))) => return Err(unspoken(sort)),
             Some(Word::Sort(sort)) => asked.sorts.push(sort),
             Some(Word::AllNamespaces) => asked.all_namespaces = true,
             Some(Word::Help) => return Err(Failure::usage(super::HELP)),
@@ -170,11 +197,6 @@ fn read_all<'a>(words: &mut Words<'a>, own: bool, asked: &mut Asked<'a>) -> Resu
         }
     }
     Ok(())
-}
-
-fn unspoken(sort: Sort) -> Failure {
-    let word = if sort == Sort::Stats { "stats" } else { "mroute" };
-    unknown(word.as_bytes())
 }
 
 fn unknown(word: &[u8]) -> Failure {
@@ -203,7 +225,14 @@ mod tests {
 
     #[test]
     fn short_words_stand_for_what_ip_takes_them_for() {
-        let map = [("a", Sort::Address), ("n", Sort::Neighbour), ("m", Sort::Multicast), ("r", Sort::Route)];
+        let map = [
+            ("a", Sort::Address),
+            ("n", Sort::Neighbour),
+            ("m", Sort::Multicast),
+            ("mr", Sort::MulticastRoute),
+            ("r", Sort::Route),
+            ("stats", Sort::Stats),
+        ];
         for (word, sort) in map {
             check(word, |asked, _| assert_eq!(asked.sorts, [sort], "{word}"));
         }
@@ -219,7 +248,7 @@ mod tests {
             assert_eq!(asked.groups(Family::Inet6), (wanted, Vec::new()));
         });
         check("", |asked, _| {
-            assert_eq!(asked.groups(Family::Unspec).0.len() + asked.groups(Family::Unspec).1.len(), 18)
+            assert_eq!(asked.groups(Family::Unspec).0.len() + asked.groups(Family::Unspec).1.len(), 21)
         });
     }
 
