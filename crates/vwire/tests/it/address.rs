@@ -71,9 +71,8 @@ fn show_says_what_ip_says_in_every_form() {
             "type bridge_slave",
         ];
         let plain = ["", "-4", "-0", "-o", "-o -0", "-br", "-br -0", "-s", "-s -s", "-j", "-j -o", "-j -br"];
-        // Before 7.0 `ip -6` took the length of the queue from elsewhere.
-        let newer: &[&str] = if judge().version >= (7, 0) { &["-6", "-br -6", "-s -s -6", "-j -6"] } else { &[] };
-        for options in plain.iter().chain(newer) {
+        let plain = [&plain[..], &["-6", "-br -6", "-s -s -6", "-j -6"]].concat();
+        for options in plain {
             for filter in filters {
                 net.same(&words(&format!("{options} addr show {filter}")));
             }
@@ -96,30 +95,28 @@ fn show_says_what_ip_says_in_every_form() {
             net.same(&words(&format!("{options} addr show group 7")));
             net.same(&words(&format!("{options} addr show group default")));
         }
-        if judge().version >= (7, 0) {
-            for line in [
-                "addr show down",
-                "-j addr show down",
-                "addr show novf",
-                "addr show dev v0 group 7",
-                "-o addr show dev v0 group 7",
-                "-o addr show group 7",
-                "-4 addr show nomaster group 0",
-                "-j addr show group 7",
-                "-j addr show dev v0 type bridge",
-                "-o addr show dev v0 type bridge",
-                "addr show proto 17",
-                "-j addr show proto 17",
-                "addr show proto zz",
-                "addr add 1.1.1.1 dev v0 proto x",
-                "-c addr",
-                "-c -br addr",
-                "-N addr",
-                "-N -6 addr",
-                "-d addr show lo",
-            ] {
-                net.same(&words(line));
-            }
+        for line in [
+            "addr show down",
+            "-j addr show down",
+            "addr show novf",
+            "addr show dev v0 group 7",
+            "-o addr show dev v0 group 7",
+            "-o addr show group 7",
+            "-4 addr show nomaster group 0",
+            "-j addr show group 7",
+            "-j addr show dev v0 type bridge",
+            "-o addr show dev v0 type bridge",
+            "addr show proto 17",
+            "-j addr show proto 17",
+            "addr show proto zz",
+            "addr add 1.1.1.1 dev v0 proto x",
+            "-c addr",
+            "-c -br addr",
+            "-N addr",
+            "-N -6 addr",
+            "-d addr show lo",
+        ] {
+            net.same_of_newer(&words(line));
         }
     });
 }

@@ -3,7 +3,6 @@
 //! The kernel need not have every kind; [`has`] asks. What cannot be made here is proven without a
 //! kernel, by the unit tests beside each kind.
 
-use super::compat::older;
 use super::lab::{Lab, Normal, alike_after, assert_alike, judge, lab};
 
 /// The ways to ask that show what is special about a kind.
@@ -146,12 +145,7 @@ fn kinds_without_options_are_shown_alike() {
 fn made_alike(arrange: &[&str], made: &str, kinds: &[&str]) {
     let mut lines = Vec::new();
     for kind in kinds {
-        let line = format!("{made} type {kind}");
-        // Else the two would give different indexes to what comes after.
-        if judge().version < (7, 0) && !older::knows(&line) {
-            continue;
-        }
-        lines.push(line);
+        lines.push(format!("{made} type {kind}"));
         lines.push("-d -j link show k0".to_owned());
         lines.push("link del k0".to_owned());
     }

@@ -8,7 +8,7 @@ use std::process::Command;
 use nix::fcntl::{Flock, FlockArg};
 use vwire::lab::namespace::{DIRECTORY, Identity, Name, Namespace, find, named, run_in};
 
-use crate::lab::{Who, alike, alike_after, judge, lab, until};
+use crate::lab::{Who, alike, alike_after, lab, until};
 
 /// The lines of the mount table for a mount point; those of the machine itself lie hidden below the lab's.
 fn mounts_of(directory: &str) -> Vec<String> {
@@ -132,9 +132,7 @@ fn an_id_for_nobody_is_refused() {
     lab(|net| {
         net.arrange(&["netns add blue"]);
         // 6.1 says what vwire says otherwise; later ones fail without a word.
-        if judge().version >= (7, 0) {
-            net.same(&["netns", "set", "bleu", "5"]);
-        }
+        net.same_of_newer(&["netns", "set", "bleu", "5"]);
         let said = net.vwire(&["netns", "set", "bleu", "5"]).fails(1);
         assert!(said.ends_with("No such file or directory\nhint: did you mean `blue`?\n"), "{said}");
     });

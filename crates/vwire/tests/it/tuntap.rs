@@ -2,7 +2,7 @@
 
 use vwire_tuntap::{Builder, Device, DeviceName, Flags};
 
-use crate::lab::{Lab, alike, alike_after, judge, lab, until};
+use crate::lab::{Lab, alike, alike_after, alike_where, judge, lab, until};
 
 fn words(line: &str) -> Vec<&str> {
     line.split_whitespace().collect()
@@ -55,18 +55,19 @@ fn devices_are_made_shown_and_deleted_as_by_ip() {
 
 #[test]
 fn json_and_colour_are_ips() {
-    if crate::lab::privileged() && judge().version < (7, 0) {
-        return;
-    }
-    alike(&[
-        "-j tuntap",
-        "tuntap add tap7 mode tap user 1000 group nogroup multi_queue vnet_hdr pi one_queue",
-        "tuntap add tun0 mode tun",
-        "-j tuntap",
-        "-j -p tuntap",
-        "-c tuntap",
-        "tuntap add . mode tap",
-    ]);
+    alike_where(
+        |_| false,
+        &[],
+        &[
+            "-j tuntap",
+            "tuntap add tap7 mode tap user 1000 group nogroup multi_queue vnet_hdr pi one_queue",
+            "tuntap add tun0 mode tun",
+            "-j tuntap",
+            "-j -p tuntap",
+            "-c tuntap",
+            "tuntap add . mode tap",
+        ],
+    );
 }
 
 #[test]
@@ -231,10 +232,8 @@ fn flags_that_only_sys_has_are_shown() {
     lab(|net| {
         let _held = Builder::tap(name("t0")).flags(Flags::NAPI | Flags::ONE_QUEUE).create().unwrap();
         assert_eq!(net.vwire(&["tuntap"]).ok(), "t0: tap one_queue 0x10\n");
-        if judge().version >= (7, 0) {
-            net.same(&["tuntap"]);
-            net.same(&["-j", "tuntap"]);
-        }
+        net.same_of_newer(&["tuntap"]);
+        net.same_of_newer(&["-j", "tuntap"]);
     });
 }
 

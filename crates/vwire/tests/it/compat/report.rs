@@ -27,7 +27,8 @@ texts (they are our own words), how long a bridge's timers still run, where name
 namespaces is compared too.
 
 *Equal* are the pairs without a difference; *allowed* those that differ as `crates/vwire/tests/compat/allowed.txt`
-says, for the reason given below; *missing* those that vwire cannot do yet. No pair may differ otherwise.
+says, for the reason given below; *missing*, by the same file, those of an object that vwire does not speak of. No pair may
+differ otherwise.
 ";
 
 /// What is not counted here, and stands behind the counts as it is written.
@@ -51,7 +52,10 @@ pub(super) fn section(judge: &str, outcomes: &[Outcome], allowed: &[Allowed]) ->
                 row[2] += 1;
                 *by_reason.entry(number).or_default() += 1;
             }
-            Verdict::Missing => row[3] += 1,
+            Verdict::Missing(number) => {
+                row[3] += 1;
+                *by_reason.entry(number).or_default() += 1;
+            }
             Verdict::Different(_) => {}
         }
     }
@@ -64,7 +68,7 @@ pub(super) fn section(judge: &str, outcomes: &[Outcome], allowed: &[Allowed]) ->
     }
     let _ = writeln!(text, "| **all** | **{}** | **{}** | **{}** | **{}** |", all[0], all[1], all[2], all[3]);
     if !by_reason.is_empty() {
-        text += "\n| allowed | pairs | because |\n|---|--:|---|\n";
+        text += "\n| allowed or missing | pairs | because |\n|---|--:|---|\n";
         for (number, count) in by_reason {
             let _ = writeln!(text, "| `{}` | {count} | {} |", allowed[number].command, allowed[number].reason);
         }

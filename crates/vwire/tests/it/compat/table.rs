@@ -43,12 +43,26 @@ pub(super) enum Part {
 }
 
 /// Returns where what the harness compares is written down.
-pub(super) fn directory() -> PathBuf {
+pub(crate) fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/compat")
 }
 
 /// Reads all tables, by their objects' names; what `network.txt` arranges is in front of each.
 pub(super) fn all() -> Vec<Table> {
+    let (network, mut tables) = read();
+    for table in &mut tables {
+        table.arrange.splice(0..0, network.iter().cloned());
+    }
+    tables
+}
+
+/// Returns what `network.txt` arranges.
+pub(super) fn network() -> Vec<String> {
+    read().0
+}
+
+/// Reads what is in front of each table, and the tables.
+fn read() -> (Vec<String>, Vec<Table>) {
     let entries = fs::read_dir(directory().join("tables")).expect("the tables are there");
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a directory is read").path()).collect();
     paths.sort();
@@ -56,13 +70,9 @@ pub(super) fn all() -> Vec<Table> {
         let object = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         parse(&object, &fs::read_to_string(path).expect("a table is text"))
     };
-    let (networks, mut tables): (Vec<Table>, Vec<Table>) =
+    let (networks, tables): (Vec<Table>, Vec<Table>) =
         paths.iter().map(read).partition(|table| table.object == "network");
-    for table in &mut tables {
-        let own = std::mem::take(&mut table.arrange);
-        table.arrange = networks.iter().flat_map(|network| network.arrange.iter().cloned()).chain(own).collect();
-    }
-    tables
+    (networks.into_iter().flat_map(|network| network.arrange).collect(), tables)
 }
 
 fn parse(object: &str, text: &str) -> Table {
