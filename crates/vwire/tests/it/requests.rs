@@ -40,6 +40,8 @@ const TYPES: [(u16, usize); 13] = [
 const HEADER: usize = 16;
 /// `sizeof(struct ifinfomsg)`.
 const LINK_HEADER: usize = 16;
+/// `NLM_F_ACK`.
+const ACK: u16 = 4;
 /// `NLM_F_DUMP`.
 const DUMP: u16 = 0x300;
 
@@ -125,9 +127,14 @@ fn tell_messages(told: &mut String, mut datagram: &[u8]) {
         let Some((_, fixed)) = TYPES.iter().find(|(known, _)| *known == kind) else { continue };
         let is_question = kind % 4 == 2;
         // `ip` looks whether the kernel takes such messages at all, by one that is empty.
-        if message.len() <= HEADER + fixed || (is_question && flags & DUMP != 0) {
+        if message.len() < HEADER + fixed || message[HEADER..].iter().all(|octet| *octet == 0) {
             continue;
         }
+        if is_question && flags & DUMP != 0 {
+            continue;
+        }
+        // Whether an acknowledgement comes behind the answer to a question is between the two.
+        let flags = if is_question { flags & !ACK } else { flags };
         let (before, attributes) = message[HEADER..].split_at(*fixed);
         let _ = writeln!(told, "type {kind} flags {flags:#x} {}", hex(before));
         tell_attributes(told, attributes, 1);

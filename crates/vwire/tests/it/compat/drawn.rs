@@ -1,6 +1,7 @@
-//! Commands that nobody has thought of: drawn by a seed from the words that there are (`tests/compat/words.txt`), right and
-//! wrong, cut short, repeated, in odd places. Both are given the same, one command after the other in a network of their own,
-//! and must say the same and leave the same behind.
+//! Commands that nobody has thought of, drawn by a seed, to which vwire must say and do what the judge does.
+//!
+//! They are drawn from the words that there are (`tests/compat/words.txt`): right and wrong, cut short, repeated, in odd
+//! places. Each of the two is given them one after the other, in a network of its own.
 //!
 //! 6.1 knows too few of the words; what a newer judge said is in `tests/recorded`. `VWIRE_DRAWN_SEEDS=FIRST-LAST` draws
 //! others, which only a newer judge can judge.
@@ -133,10 +134,12 @@ fn answers(who: Who, program: Program, seed: u64) -> String {
         let mut tell = |who, program, line: &String| {
             let words = split(line);
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            let said = net.run(match program {
+            let mut said = net.run(match program {
                 Program::Ip => net.command_of(who, &words),
                 Program::Bridge => net.bridge_command_of(who, &words),
             });
+            // `ip` complains of each process that it may not look at.
+            said.stderr = said.stderr.split_inclusive('\n').filter(|line| !line.starts_with("readlink: ")).collect();
             let said = settled(&without_seconds(&without_times(program, without_timers(&normal.said(&said)))));
             text += &format!("$ {line}\n{}", in_order(said));
         };
