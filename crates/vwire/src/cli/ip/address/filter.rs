@@ -114,6 +114,24 @@ pub fn read(
     (filter, Ok(()))
 }
 
+/// Takes a word that is about addresses alone, and what stands behind it; returns whether the word was one.
+///
+/// `ip link show` reads such words as `ip address show` does, and shows what it shows without them.
+///
+/// # Errors
+/// What stands behind the word does not fit.
+pub fn pass_over(word: &[u8], words: &mut Words<'_>, names: &AddressNames) -> Result<bool, Failure> {
+    let mut filter = AddressFilter { family: Family::Packet, ..AddressFilter::default() };
+    match find(WORDS, word) {
+        Some(known @ (Word::To | Word::Scope | Word::Protocol)) => match filter.take(known, words, names, &|_| None) {
+            Err(Stop::Failure(failure)) => Err(failure),
+            Ok(()) | Err(Stop::Help) => Ok(true),
+        },
+        Some(_) => Ok(false),
+        None => Ok(filter.take_flag(word)),
+    }
+}
+
 impl AddressFilter {
     fn take(
         &mut self,

@@ -2,9 +2,11 @@
 
 use vwire_netlink::{Link, LinkFilter, Request};
 
+use crate::cli::ip::address::{self, filter::pass_over};
 use crate::cli::ip::words::{Words, begins};
 use crate::cli::ip::{Failure, Ip, Persona};
 use crate::out::Printer;
+use crate::out::address::AddressNames;
 use crate::out::counters::CounterStyle;
 use crate::out::link::{self, LinkStyle};
 use crate::snapshot::names::{self, Tables};
@@ -53,7 +55,9 @@ pub enum Master {
 /// # Errors
 /// A wrong word, a device that is not there, or what the kernel refuses.
 pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
-    let (filter, end) = read(&ip.tables, words);
+    // vwire does not pass over what it was told.
+    let passed_over = (ip.persona == Persona::Ip).then(|| address::names_to_read(ip));
+    let (filter, end) = read(&ip.tables, words, passed_over.as_ref());
     let mut master = None;
     for named in &filter.masters {
         master = match named {
@@ -70,14 +74,25 @@ pub fn run(ip: &mut Ip<'_>, words: &mut Words<'_>) -> Result<(), Failure> {
 }
 
 /// Reads the words behind `show`, up to the first that does not fit: masters that stand before it are looked up first.
-pub fn read(tables: &Tables, words: &mut Words<'_>) -> (Filter, Result<(), Failure>) {
+///
+/// `passed_over` has the names of scopes, where words about addresses are passed over.
+pub fn read(
+    tables: &Tables,
+    words: &mut Words<'_>,
+    passed_over: Option<&AddressNames>,
+) -> (Filter, Result<(), Failure>) {
     let mut filter = Filter::default();
-    let end = filter.take_all(tables, words);
+    let end = filter.take_all(tables, words, passed_over);
     (filter, end)
 }
 
 impl Filter {
-    fn take_all(&mut self, tables: &Tables, words: &mut Words<'_>) -> Result<(), Failure> {
+    fn take_all(
+        &mut self,
+        tables: &Tables,
+        words: &mut Words<'_>,
+        passed_over: Option<&AddressNames>,
+    ) -> Result<(), Failure> {
         while let Some(word) = words.next() {
             match word {
                 b"up" => self.up = true,
@@ -99,6 +114,11 @@ impl Filter {
                 }
                 b"novf" => self.no_vf = true,
                 name => {
+                    if let Some(names) = passed_over
+                        && pass_over(name, words, names)?
+                    {
+                        continue;
+                    }
                     let name = match name {
                         b"dev" => words.value()?,
                         name if begins("help", name) => return Err(super::help::usage()),
@@ -267,7 +287,7 @@ mod tests {
 
     fn filter(line: &str) -> Result<Filter, Failure> {
         let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
-        let (filter, end) = read(&Tables::default(), &mut Words::new(&words));
+        let (filter, end) = read(&Tables::default(), &mut Words::new(&words), None);
         end.map(|()| filter)
     }
 
