@@ -360,7 +360,15 @@ pub fn run(ip: &mut Ip<'_>, command: &[OsString]) -> Result<(), Failure> {
     }
     match (object.run)(ip, &mut words) {
         Err(failure) if is_excused(ip, operation, &failure) => Ok(()),
-        result => result.map_err(|failure| failure.of_command(Some(name), operation, command)),
+        result => result.map_err(|failure| {
+            // A program that is run in a namespace has options of its own.
+            let misplaced = options::misplaced(command).filter(|_| name != "netns" && !failure.is_kernels());
+            let failure = match misplaced {
+                Some(option) => failure.hint(format!("options stand before the object: `vwire {option} {name} …`")),
+                None => failure,
+            };
+            failure.of_command(Some(name), operation, command)
+        }),
     }
 }
 

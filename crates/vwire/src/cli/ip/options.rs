@@ -245,6 +245,17 @@ pub(in crate::cli) fn readable(persona: Persona, arguments: &[OsString]) -> Opti
     options
 }
 
+/// Returns the word of a command that is an option, which stands before the object, if there is one.
+#[must_use]
+pub fn misplaced(command: &[OsString]) -> Option<&str> {
+    let is_option = |word: &&str| {
+        let bytes = word.as_bytes();
+        let name = if bytes.starts_with(b"--") { &bytes[1..] } else { bytes };
+        name.len() > 1 && name[0] == b'-' && (name == b"-from" || find(OPTIONS, name).is_some())
+    };
+    command.iter().skip(1).filter_map(|word| word.to_str()).take_while(|word| *word != "--").find(is_option)
+}
+
 /// Returns whether an option, with the dashes before it, takes the word behind it.
 #[must_use]
 pub fn takes_value(option: &[u8]) -> bool {
