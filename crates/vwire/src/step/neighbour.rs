@@ -54,7 +54,10 @@ fn is_set(neighbour: &Neighbour, state: &State) -> bool {
 fn considered<'a>(context: &Context<'a>, state: &'a State) -> impl Iterator<Item = &'a Neighbour> {
     let context = *context;
     let is_wanted = move |neighbour: &Neighbour| {
-        context.wanted.neighbours.iter().any(|other| NeighbourKey::of(other) == NeighbourKey::of(neighbour))
+        // One that was being asked for, or did not answer, is none that was found.
+        let counts = |other: &Neighbour| other.state & FOUND != 0 || is_set(other);
+        let mut wanted = context.wanted.neighbours.iter();
+        wanted.any(|other| NeighbourKey::of(other) == NeighbourKey::of(neighbour) && counts(other))
     };
     // One that was found out is put back where it was forgotten, but neither made nor forgotten for its own sake.
     let is_found = move |neighbour: &Neighbour| neighbour.state & FOUND != 0 && is_wanted(neighbour);

@@ -127,7 +127,7 @@ pub(super) fn plan(context: &Context<'_>, plan: &mut Plan) {
             one.iter().filter(|(vid, flags)| other.get(vid) != Some(flags)).map(|(vid, flags)| (*vid, *flags)).collect()
         };
         let gone: Vlans =
-            change.now.iter().filter(|(vid, _)| !change.wanted.contains_key(vid)).map(|(v, f)| (*v, *f)).collect();
+            change.now.keys().filter(|vid| !change.wanted.contains_key(vid)).map(|vid| (*vid, 0)).collect();
         if !gone.is_empty() {
             // A new port has the kernel's VLAN only once it is a port.
             plan.object(Stage::VlanComes, context.place, Verb::Delete, message(&change, &gone));

@@ -171,7 +171,7 @@ fn a_sysctl_of_the_machine_that_several_labs_set_is_as_before_when_the_last_is_g
         }
         // One that says it no more lets the other have it.
         paths.iter().for_each(|path| drop(net.vwire(&["up", path]).ok()));
-        let without = file("one.toml", &text("one").split("[node.host]").next().unwrap().to_owned());
+        let without = file("one.toml", text("one").split("[node.host]").next().unwrap());
         net.vwire(&["up", &without]).ok();
         assert_eq!(read(), "1");
         net.vwire(&["down", "one"]).ok();

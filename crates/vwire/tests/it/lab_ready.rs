@@ -1,5 +1,4 @@
-//! The ready labs of `labs/`: each one is tried, or refused by name where the kernel lacks what it is about, and each one
-//! is drawn in the documents.
+//! Tries the ready labs of `labs/`, or finds them refused by name where the kernel lacks what they are about.
 
 use std::fs;
 

@@ -1,5 +1,6 @@
-//! What a lab asks the kernel for, byte by byte beside what `ip`, `bridge` and `tc` ask for by the same words: so is held
-//! what the kernel of this machine may lack (netem, VLANs, dummies), since a request can be seen that is refused.
+//! Compares what a lab asks the kernel for with what `ip`, `bridge` and `tc` ask for by the same words, byte by byte.
+//!
+//! So is held what the kernel of this machine may lack (netem, VLANs, dummies): a request can be seen that is refused.
 
 use std::collections::BTreeMap;
 
@@ -246,7 +247,7 @@ fn dummies_and_vlans_are_asked_for_as_by_ip() {
         net.arrange(&[&format!("link add eth0 index {eth0} type bridge")]);
         for (device, words) in [
             ("d0", format!("address 02:00:00:00:00:01 mtu 1400 group {group} up type dummy")),
-            ("v10", format!("link eth0 group {group} up type vlan id 10")),
+            ("v10", format!("link eth0 mtu 1500 group {group} up type vlan id 10")),
         ] {
             let own = made.making("a", device);
             let (link, words) = match words.strip_prefix("link eth0 ") {
