@@ -43,7 +43,9 @@ fn known(lines: &[&'static str]) -> Vec<&'static str> {
 
 /// Returns whether 6.1 does with a line what later ones do.
 fn is_known(line: &str) -> bool {
-    !line.contains("extern") && !line.contains(" 10.0.0.6") && !(line.contains("-j ") && line.contains(" get "))
+    let asks_for_json = line.contains("-j ") && line.contains(" get ");
+    let is_new = asks_for_json || line.contains("extern") || line.contains(" 10.0.0.6");
+    !is_new
 }
 
 fn words(line: &str) -> Vec<&str> {
