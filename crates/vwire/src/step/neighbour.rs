@@ -55,7 +55,7 @@ fn considered<'a>(context: &Context<'a>, state: &'a State) -> impl Iterator<Item
     let context = *context;
     let is_wanted = move |neighbour: &Neighbour| {
         // One that was being asked for, or did not answer, is none that was found.
-        let counts = |other: &Neighbour| other.state & FOUND != 0 || is_set(other);
+        let counts = |other: &Neighbour| other.state & FOUND != 0 || is_set(other, context.wanted);
         let mut wanted = context.wanted.neighbours.iter();
         wanted.any(|other| NeighbourKey::of(other) == NeighbourKey::of(neighbour) && counts(other))
     };

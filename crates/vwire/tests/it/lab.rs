@@ -456,6 +456,8 @@ impl Normal {
     pub fn text(&mut self, text: &str) -> String {
         // Where iproute2 keeps its names is decided when it is built; 6.1 wrote "a garbage".
         let text = text.replace("/var/run/netns", "/run/netns").replace("is a garbage", "is garbage");
+        // How long ago a route was used, in seconds.
+        let text = without_number(&without_number(&text, " age "), "\"age\":");
         let mut normal = String::new();
         let mut rest = text.as_str();
         while let Some(first) = rest.chars().next() {
@@ -484,6 +486,19 @@ impl Normal {
         }
         word.to_owned()
     }
+}
+
+/// Writes `…` for the number behind each of these words.
+fn without_number(text: &str, word: &str) -> String {
+    let mut parts = text.split(word);
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        kept.push_str(word);
+        kept.push_str(if rest.len() < part.len() { "…" } else { "" });
+        kept.push_str(rest);
+    }
+    kept
 }
 
 /// Returns where a usage text starts, which ends what is said.

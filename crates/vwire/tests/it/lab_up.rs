@@ -48,7 +48,12 @@ fn dump(net: &Lab, namespace: Option<&str>) -> String {
     ];
     for words in lists {
         let inside: Vec<&str> = namespace.map_or_else(Vec::new, |name| vec!["-n", name]);
-        text.push_str(&without_timers(&net.ip(&[&inside, words].concat()).ok()));
+        let said = net.ip(&[&inside, words].concat());
+        if said.stderr.starts_with("Cannot open network namespace") {
+            // It went since it was listed.
+            return text;
+        }
+        text.push_str(&without_timers(&said.ok()));
     }
     text
 }
