@@ -28,7 +28,7 @@ pub fn bring_back(walker: &mut Walker, lab: &str, record: &Record) -> Done<()> {
         }
         return Ok(());
     };
-    let old = whole(walker, &old, record);
+    let old = whole(walker, &old, record)?;
     let survey = survey(walker, &old, record)?;
     let names = survey.names(&old);
     let is_beside = |action: &Action| matches!(action, Action::Other { .. });

@@ -76,8 +76,11 @@ pub(super) fn clear(
     let labs = [super::survey::applied(record), journal::pending(record)];
     let of_host = clear_host(lab, record, &[known, labs[0].as_ref(), labs[1].as_ref()])?;
     // All are looked at before the first goes: the kernel is busy with those that go, and would let the others wait.
-    let (own, foreign): (Vec<Name>, Vec<Name>) =
-        names_like(lab).into_iter().partition(|name| is_marked(walker, lab, name) || named::is_leftover(name));
+    let (mut own, mut foreign): (Vec<Name>, Vec<Name>) = (Vec::new(), Vec::new());
+    for name in names_like(lab) {
+        let is_own = is_marked(walker, lab, &name)? || named::is_leftover(&name);
+        if is_own { own.push(name) } else { foreign.push(name) }
+    }
     for name in foreign {
         listener.warns(&format!("namespace `{name}` is not the lab's and stays"));
     }
@@ -185,25 +188,39 @@ fn clear_routes(socket: &mut Socket, lab: &Lab, at: usize) -> bool {
 }
 
 /// Returns whether a namespace has the mark of the lab's node that it is named after.
-pub fn is_marked(walker: &mut Walker, lab: &str, name: &Name) -> bool {
+///
+/// # Errors
+/// It cannot be told: one that is the lab's would be taken for somebody else's.
+pub fn is_marked(walker: &mut Walker, lab: &str, name: &Name) -> Done<bool> {
     let Some(node) = name.to_string().strip_prefix(lab).and_then(|rest| rest.strip_prefix('.')).map(str::to_owned)
     else {
-        return false;
+        return Ok(false);
     };
-    let Ok(namespace) = Namespace::open(name.path()) else { return false };
-    if walker.go(&namespace).is_err() {
-        return false;
+    let unknown =
+        |error: &std::io::Error| Failed::new(format!("cannot tell whose namespace `{name}` is")).because(error);
+    let entered = match Namespace::open(name.path()) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        opened => opened.and_then(|namespace| walker.go(&namespace)),
+    };
+    match entered {
+        Err(_) if named::is_leftover(name) => return Ok(false),
+        entered => entered.map_err(|error| unknown(&error))?,
     }
-    let Ok(mut socket) = Socket::open() else { return false };
+    let mut socket = Socket::open().map_err(|error| unknown(&error.source))?;
     has_mark(&mut socket, lab, &node)
 }
 
 /// Returns whether `lo` in the socket's namespace has the mark of a lab's node.
-pub fn has_mark(socket: &mut Socket, lab: &str, node: &str) -> bool {
+///
+/// # Errors
+/// The kernel does not tell.
+pub fn has_mark(socket: &mut Socket, lab: &str, node: &str) -> Done<bool> {
     let own = Link { index: compile::LOOPBACK, ext_mask: Some(SKIP_STATS), ..Link::default() };
-    let lo = socket.get::<Link>(&Request::get_link(&own));
+    let lo = socket.get::<Link>(&Request::get_link(&own)).map_err(|error| {
+        Failed::new(format!("cannot tell whose namespace `{}` is", mark::namespace(lab, node))).refused(&error)
+    })?;
     let wanted = mark::of_node(lab, node);
-    lo.is_ok_and(|lo| lo.alt_names().iter().any(|name| name.as_bytes() == wanted.as_bytes()))
+    Ok(lo.alt_names().iter().any(|name| name.as_bytes() == wanted.as_bytes()))
 }
 
 /// Undoes what a run did that did not end.
@@ -303,7 +320,7 @@ fn bring_places_back(lab: &Lab, mut field: Field, before: &World, scope: &Scope)
 pub fn undo_namespaces(walker: &mut Walker, lab: &str, journal: &Journal) -> Done<()> {
     for node in &journal.makes {
         let Some(name) = Name::parse(mark::namespace(lab, node).as_bytes()) else { continue };
-        if name.path().exists() && (named::is_leftover(&name) || is_marked(walker, lab, &name)) {
+        if name.path().exists() && (named::is_leftover(&name) || is_marked(walker, lab, &name)?) {
             named::delete(&name)
                 .map_err(|error| Failed::new(format!("cannot remove namespace `{name}`")).because(&error))?;
         }

@@ -176,16 +176,19 @@ impl Field {
 }
 
 /// Returns the nodes that a lab has, by their marks, and its file has not.
-pub fn strays(walker: &mut Walker, lab: &Lab) -> Vec<String> {
+///
+/// # Errors
+/// Of a namespace it cannot be told whose it is.
+pub fn strays(walker: &mut Walker, lab: &Lab) -> Done<Vec<String>> {
     let mut strays = Vec::new();
     for name in super::up::names_like(&lab.name) {
         let node = name.to_string().split_once('.').map(|(_, node)| node.to_owned()).unwrap_or_default();
         let is_known = lab.nodes.iter().any(|own| own.name == node && !own.is_host);
-        if !is_known && down::is_marked(walker, &lab.name, &name) {
+        if !is_known && down::is_marked(walker, &lab.name, &name)? {
             strays.push(node);
         }
     }
-    strays
+    Ok(strays)
 }
 
 /// Returns a site for a node that is not there: an empty namespace that nobody sees.
@@ -236,7 +239,7 @@ fn open_node(walker: &mut Walker, lab: &Lab, node: &Node) -> Done<Option<Site>> 
         return Err(foreign("a file"));
     }
     let mut socket = site::socket(node)?;
-    if !down::has_mark(&mut socket, &lab.name, &node.name) {
+    if !down::has_mark(&mut socket, &lab.name, &node.name)? {
         return Err(foreign("a namespace"));
     }
     Ok(Some(Site { namespace, socket, is_new: false, had_rules: false }))

@@ -109,26 +109,28 @@ pub fn look(lab: &Lab) -> Done<(Survey, Lab)> {
     site::allow_descriptors(lab.nodes.len())?;
     let record = Record::of(&lab.name);
     let surveyed = walk(|walker| {
-        let lab = whole(walker, lab, &record);
+        let lab = whole(walker, lab, &record)?;
         survey(walker, &lab, &record).map(|survey| (survey, lab))
     });
     surveyed.map_err(|error| Failed::new("cannot start a thread").because(&error))?
 }
 
 /// Returns a lab with what it had and its file names no more: nodes that are to go, and the machine itself.
-#[must_use]
-pub fn whole(walker: &mut Walker, lab: &Lab, record: &Record) -> Lab {
+///
+/// # Errors
+/// Of a namespace it cannot be told whose it is.
+pub fn whole(walker: &mut Walker, lab: &Lab, record: &Record) -> Done<Lab> {
     let mut whole = lab.clone();
     let has_host = |lab: &Lab| lab.nodes.iter().any(|node| node.is_host);
     if !has_host(lab) && applied(record).is_some_and(|applied| has_host(&applied)) {
         whole.nodes.push(Node { name: HOST.to_owned(), is_host: true, ..Node::default() });
     }
-    for name in super::field::strays(walker, lab) {
+    for name in super::field::strays(walker, lab)? {
         whole.nodes.push(Node { name, leaves: true, ..Node::default() });
     }
     // Whoever surveys begins at home; where that fails, so will they.
     let _ = walker.go_home();
-    whole
+    Ok(whole)
 }
 
 /// The name of the machine itself in a file.

@@ -157,7 +157,7 @@ pub(super) fn finish(
     walker: &mut Walker,
     listener: &mut (dyn Listener + Send),
 ) -> Done<()> {
-    let lab = whole(walker, order.lab, record);
+    let lab = whole(walker, order.lab, record)?;
     let order = Order { lab: &lab, ..order };
     let mut survey = survey(walker, order.lab, record)?;
     if !survey.plan.makes.is_empty() {
@@ -173,7 +173,7 @@ pub(super) fn finish(
 
 /// Removes the namespaces of a lab that its file does not name.
 pub(super) fn remove_strays(walker: &mut Walker, lab: &Lab, record: &Record) -> Done<()> {
-    strays(walker, lab).iter().try_for_each(|node| {
+    strays(walker, lab)?.iter().try_for_each(|node| {
         commands::stop(record, |own| own == node);
         remove(&lab.name, node).map_err(Failed::partly)
     })
@@ -194,7 +194,7 @@ impl Run<'_> {
     }
 
     fn apply(&mut self) -> Done<Outcome> {
-        let lab = whole(self.walker, self.order.lab, self.record);
+        let lab = whole(self.walker, self.order.lab, self.record)?;
         let order = Order { lab: &lab, ..self.order };
         let (trial, record) = (self.trial, self.record);
         Run { order, trial, record, walker: self.walker, listener: self.listener }.apply_whole()
