@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(refused, Impossible::NoNetem(vec!["delay", "loss"]));
         assert!(refused.to_string().contains("CONFIG_NET_SCH_NETEM"));
         let netem = qdisc(1, &bad, true).unwrap().unwrap().netem().unwrap();
-        assert_eq!((netem.latency64, netem.loss, netem.rate.unwrap().rate), (Some(10_000_000), CERTAIN / 100, 125_000));
+        assert_eq!((netem.latency64, netem.loss, netem.rate.unwrap().rate), (Some(10_000_000), 42_949_673, 125_000));
     }
 
     #[test]
@@ -208,12 +208,13 @@ mod tests {
             c.delay = Some(Duration::from_millis(1));
         });
         let netem = qdisc(1, &held, true).unwrap().unwrap().netem().unwrap();
-        assert_eq!((netem.gap, netem.reorder.unwrap().probability), (1, CERTAIN / 20));
+        assert_eq!((netem.gap, netem.reorder.unwrap().probability), (1, 214_748_365));
     }
 
     #[test]
     fn shares_go_from_none_to_all() {
         assert_eq!((share(0.0), share(100.0), share(250.0), share(-1.0)), (0, CERTAIN, CERTAIN, 0));
-        assert_eq!(share(50.0), CERTAIN / 2);
+        // Rounded, as `tc` does it.
+        assert_eq!(share(50.0), 0x8000_0000);
     }
 }

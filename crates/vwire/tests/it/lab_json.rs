@@ -97,7 +97,7 @@ fn what_is_not_there_or_not_allowed_is_told_by_each_verb() {
         let path = file("pair.toml", PAIR);
         net.vwire(&["up", &path]).ok();
         let told = failure(net, &["exec", "nobody", "--", "true"]);
-        assert_eq!((told.get("exit"), told.get("error").text()), (&number(126), "ENOENT"));
+        assert_eq!((told.get("exit"), told.get("cause").text()), (&number(126), "lab `pair` has no node `nobody`"));
         let told = failure(net, &["exec", "alice", "--", "/no/program"]);
         assert_eq!((told.get("exit"), told.get("error").text()), (&number(126), "ENOENT"));
         let runs = file("runs.toml", &format!("{PAIR}[node.alice]\nrun = [\"exit 7\"]\n"));

@@ -140,7 +140,9 @@ fn the_exit_code_of_a_program_in_a_node_comes_back() {
         let hosts = net.vwire(&["exec", "alice", "--", "cat", "/etc/hosts"]).ok();
         assert!(hosts.contains("10.0.0.2 bob bob.pair"), "{hosts}");
         let said = net.vwire(&["exec", "-l", "pair", "nobody", "--", "true"]).fails(126);
-        assert!(said.contains("cannot enter `nobody` of lab `pair`: No such file or directory"), "{said}");
+        assert!(said.contains("lab `pair` has no node `nobody`\nhint: it has `alice`, `bob`, `lan`"), "{said}");
+        let said = net.vwire(&["exec", "-l", "pair", "alise", "--", "true"]).fails(126);
+        assert!(said.contains("hint: did you mean `alice`?"), "{said}");
     });
 }
 

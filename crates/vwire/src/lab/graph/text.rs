@@ -235,7 +235,7 @@ fn fit(line: &str, width: usize, indent: &str) -> String {
             lines.push(std::mem::replace(&mut last, indent.to_owned()));
         }
         // A blank at the head of a line stands for nothing.
-        if word != " " || !last.ends_with(' ') || columns(&last) > columns(indent) {
+        if word != " " || lines.is_empty() || last != indent {
             last.push_str(word);
         }
     }
