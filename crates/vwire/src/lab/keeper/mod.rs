@@ -104,7 +104,9 @@ pub fn start_and_go_in(words: &[&str], warn: &mut dyn FnMut(&str)) -> Done<Side>
         match find(&place) {
             Ok(Found::Alive(alive)) => return enter(alive, Stay::Verb),
             Ok(Found::Dead) => warn(LOST),
-            Ok(Found::Nothing) | Err(_) => {}
+            Ok(Found::Nothing) => {}
+            // Another one would be one too many.
+            Err(failed) => return Err(failed),
         }
     }
     loop {
@@ -122,7 +124,13 @@ pub fn start_and_go_in(words: &[&str], warn: &mut dyn FnMut(&str)) -> Done<Side>
             }
             Found::Nothing => {}
         }
-        let alive = start(&place, words).inspect_err(|_| place.forget())?;
+        let held = match place.begin() {
+            Ok(held) => held,
+            // A keeper that ends has just taken the directory along.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(Failed::new(NOT_STARTED).because(&error)),
+        };
+        let alive = start(&place, held, words).inspect_err(|_| place.forget())?;
         drop(starting);
         return enter(alive, Stay::Verb);
     }
@@ -149,26 +157,36 @@ struct Alive {
 }
 
 impl Alive {
-    /// Opens the way; none where the keeper is dead, or just dies.
+    /// Opens the way; none where the keeper is dead.
     fn find(held: Held, process: Process) -> Done<Result<Self, Held>> {
         let start = Instant::now();
-        while process.is_alive() {
-            match Whereabouts::of(process.pid) {
-                // Looked at behind those: they are the process's that was meant, and not those of one that got its number.
-                Ok(whereabouts) if process.is_alive() => return Ok(Ok(Self { held, process, whereabouts })),
-                // One that was killed is in no namespace any more, and is there until all in it have ended.
-                Err(error) if error.kind() != io::ErrorKind::NotFound && process.is_alive() => {
-                    return Err(process.not_reached(&error));
+        let Process { pid, .. } = process;
+        loop {
+            // In this order: one that is seen no more because it has ended has no lock any more, either.
+            let is_seen = process.is_seen();
+            match (is_seen, held.is_kept().map_err(|error| process.not_reached(&error))?) {
+                (true, true) => match Whereabouts::of(pid) {
+                    // Looked at behind those: they are the process's that was meant, and not those of one that got its number.
+                    Ok(whereabouts) if process.is_seen() => return Ok(Ok(Self { held, process, whereabouts })),
+                    Err(error) if error.kind() != io::ErrorKind::NotFound && process.is_seen() => {
+                        return Err(process.not_reached(&error));
+                    }
+                    _ => {}
+                },
+                (false, true) => {
+                    return Err(Failed::new("the process that keeps your labs is in another namespace of processes")
+                        .hint("call vwire outside: in a terminal that is in no node and in no container"));
                 }
-                _ if start.elapsed() > PATIENCE => {
-                    let pid = process.pid;
-                    let what = format!("process {pid}, which kept your labs, was killed and does not come to its end");
-                    return Err(Failed::new(what));
-                }
-                _ => std::thread::sleep(PAUSE),
+                // One that was killed is there until all in it have ended.
+                (true, false) => {}
+                (false, false) => return Ok(Err(held)),
             }
+            if start.elapsed() > PATIENCE {
+                let what = format!("process {pid}, which kept your labs, was killed and does not come to its end");
+                return Err(Failed::new(what));
+            }
+            std::thread::sleep(PAUSE);
         }
-        Ok(Err(held))
     }
 }
 
@@ -181,8 +199,8 @@ fn find(place: &Place) -> Done<Found> {
             drop(held);
             // Not while somebody starts one anew, who tidies up by himself, or has done so.
             if let Ok(Some(_starting)) = place.lock_to_start(Duration::ZERO) {
-                let still = place.hold(Duration::ZERO)?.and_then(|held| held.process());
-                if still.is_some_and(|process| !process.is_alive()) {
+                let still = place.hold(Duration::ZERO)?.filter(|held| held.process().is_some());
+                if still.is_some_and(|held| matches!(held.is_kept(), Ok(false))) {
                     place.forget();
                 }
             }
@@ -191,10 +209,12 @@ fn find(place: &Place) -> Done<Found> {
     }
 }
 
+/// What is said where none can be started.
+const NOT_STARTED: &str = "cannot start the process that keeps labs";
+
 /// Starts a keeper; whoever calls has the right to.
-fn start(place: &Place, words: &[&str]) -> Done<Alive> {
-    let failed = |error: io::Error| Failed::new("cannot start the process that keeps labs").because(&error);
-    let held = place.begin().map_err(failed)?;
+fn start(place: &Place, held: Held, words: &[&str]) -> Done<Alive> {
+    let failed = |error: io::Error| Failed::new(NOT_STARTED).because(&error);
     let (mut says, said) = io::pipe().map_err(failed)?;
     let path = place.path().to_string_lossy().into_owned();
     let said = Said::Errors(File::from(OwnedFd::from(said)));

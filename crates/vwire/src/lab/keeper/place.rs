@@ -6,6 +6,9 @@
 //!
 //! Two locks (`flock(2)`): the directory's, for who starts a keeper; the file's, shared by those who are on the way to it or
 //! there, alone by a keeper that ends. A file that was locked is looked at again, as it may have gone meanwhile.
+//!
+//! A third one, of another kind (`F_OFD_SETLK`), which knows nothing of those, is the keeper's as long as it lives. Its number
+//! means somebody else, or nobody, in other namespaces of processes; a lock is the same in all.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -15,8 +18,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, Flock, FlockArg, OFlag, openat};
-use nix::sys::stat::{Mode, fstatat, mkdirat};
+use nix::fcntl::{AtFlags, FcntlArg, Flock, FlockArg, OFlag, fcntl, openat};
+use nix::libc;
+use nix::sys::stat::{FchmodatFlags, Mode, fchmod, fchmodat, fstatat, futimens, mkdirat};
+use nix::sys::time::TimeSpec;
 use nix::unistd::{UnlinkatFlags, geteuid, unlinkat};
 
 use crate::lab::engine::Done;
@@ -140,7 +145,12 @@ impl Place {
                 Ok(directory) => File::from(directory),
                 Err(Errno::ENOENT) if !make => return Ok(None),
                 Err(Errno::ENOENT) => match mkdirat(&around, name, Mode::S_IRWXU) {
-                    Ok(()) | Err(Errno::EEXIST) => continue,
+                    Ok(()) => {
+                        // Some umasks close it to its owner. A name of ours is put elsewhere by nobody else.
+                        let _ = fchmodat(&around, name, Mode::S_IRWXU, FchmodatFlags::FollowSymlink);
+                        continue;
+                    }
+                    Err(Errno::EEXIST) => continue,
                     Err(errno) => {
                         return Err(Failed::new(format!("cannot make {}", path.display())).because(&errno.into()));
                     }
@@ -210,20 +220,32 @@ impl Place {
         }
     }
 
-    /// Makes the file anew, locked by who starts a keeper.
+    /// Makes the file anew, locked by who starts a keeper; not found where the directory has just gone with a keeper that ended.
     pub(super) fn begin(&self) -> io::Result<Held> {
         // Of one that did not get as far as to say which process it is.
         let _ = unlinkat(&self.directory, FILE, UnlinkatFlags::NoRemoveDir);
         let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let file = File::from(openat(&self.directory, FILE, flags, Mode::S_IRUSR | Mode::S_IWUSR)?);
+        let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+        let file = File::from(openat(&self.directory, FILE, flags, mode)?);
+        // Whatever the umask: it is opened again.
+        fchmod(&file, mode)?;
         let file = Flock::lock(file, FlockArg::LockSharedNonblock).map_err(|(_, errno)| io::Error::from(errno))?;
         Ok(Held { file })
     }
 
-    /// Opens the file for the keeper.
+    /// Opens the file for the keeper, with the lock that tells that it lives: until the last copy of it is closed.
     pub(super) fn file(&self) -> io::Result<File> {
         let flags = OFlag::O_RDWR | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        Ok(File::from(openat(&self.directory, FILE, flags, Mode::empty())?))
+        let file = File::from(openat(&self.directory, FILE, flags, Mode::empty())?);
+        fcntl(&file, FcntlArg::F_OFD_SETLK(&life()))?;
+        Ok(file)
+    }
+
+    /// Keeps the file and the directory from what removes what is old in `/tmp`.
+    pub(super) fn touch(&self, file: &File) {
+        for kept in [file, &self.directory] {
+            let _ = futimens(kept, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW);
+        }
     }
 
     /// Returns whether a keeper is still found by its file: that is there, and says so.
@@ -243,6 +265,16 @@ impl Held {
     #[must_use]
     pub fn process(&self) -> Option<Process> {
         Process::read(&self.file)
+    }
+
+    /// Returns whether the keeper lives, in whatever namespace of processes.
+    ///
+    /// # Errors
+    /// This file system knows no locks.
+    pub(super) fn is_kept(&self) -> io::Result<bool> {
+        let mut other = life();
+        fcntl(&*self.file, FcntlArg::F_OFD_GETLK(&mut other))?;
+        Ok(i32::from(other.l_type) != libc::F_UNLCK)
     }
 }
 
@@ -279,11 +311,17 @@ impl Process {
         Failed::new(format!("cannot go to where process {} keeps your labs", self.pid)).because(error)
     }
 
-    /// Returns whether it is there still.
+    /// Returns whether it is there still, seen from here: who is in another namespace of processes does not see it.
     #[must_use]
-    pub fn is_alive(self) -> bool {
+    pub fn is_seen(self) -> bool {
         start_of(self.pid) == Some(self.start)
     }
+}
+
+/// Returns the lock of a whole file, which only one can have.
+fn life() -> libc::flock {
+    let [kind, whence] = [libc::F_WRLCK, libc::SEEK_SET].map(|value| i16::try_from(value).unwrap_or_default());
+    libc::flock { l_type: kind, l_whence: whence, l_start: 0, l_len: 0, l_pid: 0 }
 }
 
 /// Returns when a process was started, in ticks since boot; none once it has ended.
@@ -343,8 +381,8 @@ mod tests {
     #[test]
     fn a_process_is_known_by_its_number_and_its_start() {
         let own = Process::of(std::process::id()).unwrap();
-        assert!(own.is_alive());
-        assert!(!Process { start: own.start + 1, ..own }.is_alive());
+        assert!(own.is_seen());
+        assert!(!Process { start: own.start + 1, ..own }.is_seen());
         assert_eq!(Process::parse(&format!("{} {}\n", own.pid, own.start)), Some(own));
         for text in ["", "12", "x y", "12 "] {
             assert_eq!(Process::parse(text), None, "{text}");
