@@ -80,7 +80,8 @@ pub(super) fn go_in(stay: Stay, talk: &mut Talk<'_>) -> Result<Labs, u8> {
         return Ok(Labs { whose: Whose::Root, roots: BTreeMap::new() });
     }
     let roots = listed();
-    let side = keeper::go_in(stay).map_err(|failed| talk.fails(&failed, None))?;
+    let side = keeper::go_in(stay, &mut |text| talk.says(&format!("warning: {text}")));
+    let side = side.map_err(|failed| talk.fails(&failed, None))?;
     let whose = match side {
         Side::Inside => Whose::Own,
         Side::Nowhere { was_killed } => {

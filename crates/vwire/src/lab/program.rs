@@ -8,15 +8,16 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use nix::fcntl::OFlag;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::stat::Mode;
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::wait::WaitPidFlag;
 use nix::unistd::Pid;
+
+use super::sys::look_at_child;
 
 /// Where what a program says goes; its standard input is empty.
 #[derive(Debug)]
@@ -36,6 +37,15 @@ enum Open {
     AsHere,
     /// Nothing.
     Nothing,
+}
+
+/// What of this process's environment this very program has when it is started again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Environment {
+    /// All.
+    AsHere,
+    /// Nothing: whoever reads it in `/proc` learns nothing of who started it.
+    Empty,
 }
 
 /// A program that was started.
@@ -62,15 +72,19 @@ impl Program {
     }
 
     /// Starts this very program again, with the signals held back that are held back here, and with nothing open but its
-    /// standard streams. It may begin a session, which who leads a group may not.
+    /// standard streams. It may begin a session, which who leads a group may not. Of the environment it has all or nothing.
     ///
     /// # Errors
     /// There are too many processes, or a word has a zero in it.
-    pub fn start_self(words: &[&str], said: &Said) -> io::Result<Self> {
+    pub fn start_self(words: &[&str], said: &Said, environment: Environment) -> io::Result<Self> {
         let words = [env!("CARGO_PKG_NAME")].iter().chain(words).map(|word| CString::new(*word));
         let words: Vec<CString> = words.collect::<Result<_, _>>()?;
         let (held, flags) = (SigSet::thread_get_mask()?, PosixSpawnFlags::empty());
-        Self::spawn((c"/proc/self/exe", &words), &environment(&[])?, said, held, flags, Open::Nothing)
+        let environment = match environment {
+            Environment::AsHere => self::environment(&[])?,
+            Environment::Empty => Vec::new(),
+        };
+        Self::spawn((c"/proc/self/exe", &words), &environment, said, held, flags, Open::Nothing)
     }
 
     fn spawn(
@@ -135,11 +149,7 @@ impl Program {
 
     fn look(&mut self, how: WaitPidFlag) -> io::Result<Option<ExitStatus>> {
         if self.ended.is_none() {
-            self.ended = match waitpid(self.pid, Some(how))? {
-                WaitStatus::Exited(_, code) => Some(ExitStatus::from_raw(code << 8)),
-                WaitStatus::Signaled(_, signal, _) => Some(ExitStatus::from_raw(signal as i32)),
-                _ => None,
-            };
+            self.ended = look_at_child(self.pid, how)?;
         }
         Ok(self.ended)
     }
@@ -163,6 +173,8 @@ fn environment(more: &[(&str, &str)]) -> io::Result<Vec<CString>> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
     use super::*;
 
     fn ended(words: &[&str], more: &[(&str, &str)]) -> ExitStatus {
@@ -175,6 +187,7 @@ mod tests {
     fn a_program_ends_as_it_ends() {
         assert_eq!(ended(&["sh", "-c", "exit 7"], &[]).code(), Some(7));
         assert_eq!(ended(&["sh", "-c", "kill -9 $$"], &[]).signal(), Some(9));
+        assert_eq!(ended(&["sh", "-c", "kill -40 $$"], &[]).signal(), Some(40));
         assert_eq!(ended(&["sh", "-c", "test \"$VWIRE_LAB\" = x"], &[("VWIRE_LAB", "x")]).code(), Some(0));
     }
 

@@ -1,4 +1,4 @@
-//! The unsafe code of labs: forking a process that has one thread, and handles to processes.
+//! The unsafe code of labs: forking a process that has one thread, how children end, and handles to processes.
 //!
 //! A fork copies one thread and every lock as it is. Where there is no other thread, none is held by another, and the child
 //! may go on as its parent would have: [`Alone`] is the proof of that, taken before `/proc` may be another one.
@@ -8,9 +8,12 @@ use std::fs;
 use std::io;
 use std::marker::PhantomData;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 
 use nix::libc;
 use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::sys::wait::WaitPidFlag;
 use nix::unistd::{ForkResult, Pid};
 
 /// The proof that the process has one thread; it stays in that thread, which would have to start the next.
@@ -50,6 +53,39 @@ impl Alone {
 pub fn leave_children_to_the_kernel() -> io::Result<()> {
     // SAFETY: `signal` asks that a handler can be called at any time; to ignore is no function.
     unsafe { signal(Signal::SIGCHLD, SigHandler::SigIgn) }.map(drop).map_err(io::Error::from)
+}
+
+/// Sees to it that children that end wait to be asked how they did; returns whether the kernel was to take them away, as
+/// whoever started this process may have left it.
+///
+/// # Errors
+/// The kernel knows no such signal.
+pub fn keep_children_that_end() -> io::Result<bool> {
+    // SAFETY: `signal` asks that a handler can be called at any time; the default is no function.
+    let before = unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
+    Ok(matches!(before, SigHandler::SigIgn))
+}
+
+/// Returns what became of a child: nothing new as yet with `WNOHANG`, or that it has ended, or stopped with `WUNTRACED`.
+///
+/// It knows all signals; nix's own refuses those of real time, of which a child has ended by then.
+///
+/// # Errors
+/// It is no child of this process any more, or a signal has come meanwhile (EINTR).
+pub fn look_at_child(child: Pid, how: WaitPidFlag) -> io::Result<Option<ExitStatus>> {
+    let mut status = 0;
+    // SAFETY: waitpid writes one `int` to where the pointer shows, which is `status`, ours until the call is over.
+    match unsafe { libc::waitpid(child.as_raw(), &raw mut status, how.bits()) } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(None),
+        _ => Ok(Some(ExitStatus::from_raw(status))),
+    }
+}
+
+/// Sends a signal to the calling thread, by its number, which may be one of real time.
+pub fn raise(signal: i32) {
+    // SAFETY: `raise` takes a number, refuses those that are none, and touches no memory of ours. Handlers are none of ours.
+    let _ = unsafe { libc::raise(signal) };
 }
 
 /// Opens a handle to a process, readable once it has ended (`pidfd_open`, Linux 5.3).

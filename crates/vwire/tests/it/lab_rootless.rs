@@ -611,3 +611,207 @@ fn who_is_root_and_has_no_power_goes_the_same_way() {
         user.nothing_is_left();
     });
 }
+
+#[test]
+fn a_verb_from_another_namespace_of_processes_is_told_and_leaves_the_labs_alone() {
+    lab(|net| {
+        let user = User::new(net, "elsewhere");
+        let path = user.file("office.toml", OFFICE);
+        if !user.up(&path) {
+            return;
+        }
+        let keeper = user.keeper();
+        let told = "error: the process that keeps your labs is in another namespace of processes\n\
+                    hint: call vwire outside: in a terminal that is in no node and in no container\nnothing was changed\n";
+        let nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups", "/run/vwire-copy"];
+        for words in [&["lab", "ls"][..], &["status"], &["down", "office"], &["up", &path]] {
+            let first = ["-p", "-f", "--mount-proc", "--", "setpriv"];
+            let mut command = net.command("unshare", &[&first[..], &nobody, words].concat());
+            command.env("XDG_RUNTIME_DIR", &user.home).current_dir(&user.home);
+            assert_eq!(net.run(command).fails(1), told, "{words:?}");
+        }
+        assert_eq!(user.keeper(), keeper);
+        user.vwire(&["status"]).ok();
+        user.vwire(&["down", "office"]).ok();
+        user.nothing_is_left();
+    });
+}
+
+#[test]
+fn a_verb_without_power_in_a_node_is_told_and_leaves_the_labs_alone() {
+    lab(|net| {
+        let user = User::new(net, "within");
+        if !user.up(&user.file("office.toml", OFFICE)) {
+            return;
+        }
+        let keeper = user.keeper();
+        let powerless =
+            ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin", "/run/vwire-copy", "lab", "ls"];
+        let told = user.vwire(&[&["exec", "alice", "--"][..], &powerless].concat()).fails(1).to_owned();
+        assert!(
+            told.starts_with("error: the process that keeps your labs is in another namespace of processes\n"),
+            "{told}"
+        );
+        assert_eq!(user.keeper(), keeper);
+        user.vwire(&["status"]).ok();
+        user.vwire(&["down", "office"]).ok();
+        user.nothing_is_left();
+    });
+}
+
+#[test]
+fn who_does_not_care_for_children_hears_of_the_end_all_the_same() {
+    lab(|net| {
+        let user = User::new(net, "careless");
+        let path = user.file("office.toml", OFFICE);
+        if !user.up(&path) {
+            return;
+        }
+        let careless = |words: &[&str]| {
+            let mut command =
+                user.command_of("env", &[&["--ignore-signal=CHLD", "/run/vwire-copy"][..], words].concat());
+            ended(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+        };
+        assert_eq!(careless(&["status"]).ok(), "lab `office` is as it was applied: 2 nodes\n");
+        assert_eq!(careless(&["exec", "alice", "--", "sh", "-c", "exit 7"]).exit, 7);
+        assert_eq!(careless(&["down", "office"]).exit, 0);
+        assert_eq!(careless(&["up", &path]).exit, 0);
+        // What it starts finds it as it was.
+        let ignored = |said: Said| u64::from_str_radix(said.ok().trim(), 16).unwrap() >> 16 & 1;
+        let own = ["exec", "alice", "--", "sed", "-n", "s/^SigIgn:\t//p", "/proc/self/status"];
+        assert_eq!((ignored(careless(&own)), ignored(user.vwire(&own))), (1, 0));
+        careless(&["down", "office"]).ok();
+        user.nothing_is_left();
+    });
+}
+
+#[test]
+fn a_keeper_that_cannot_look_does_not_take_its_labs_for_gone() {
+    lab(|net| {
+        let user = User::new(net, "blind");
+        if !user.up(&user.file("office.toml", OFFICE)) {
+            return;
+        }
+        let keeper = user.keeper();
+        let home = user.file("home.toml", &OFFICE.replace("office", "home"));
+        let limit = |most: &str| {
+            let words = ["--pid", &keeper.to_string(), &format!("--nofile={most}:")];
+            net.run(user.command_of("prlimit", &words)).ok();
+        };
+        limit("4");
+        for _ in 0..3 {
+            user.vwire(&["up", &home]).ok();
+            user.vwire(&["down", "home"]).ok();
+            assert_eq!(user.keeper(), keeper);
+            user.vwire(&["status"]).ok();
+        }
+        limit("1024");
+        user.vwire(&["down", "office"]).ok();
+        until("its end", || user.keepers().is_empty().then_some(()));
+        user.nothing_is_left();
+    });
+}
+
+#[test]
+fn a_program_runs_in_no_other_directory_than_the_one_it_was_typed_in() {
+    lab(|net| {
+        let user = User::new(net, "directory");
+        let hidden = user.home.join("hidden");
+        fs::create_dir(&hidden).unwrap();
+        let path = user.file("office.toml", OFFICE);
+        if !user.up(&path) {
+            return;
+        }
+        // One that is made in /run later, and one where something is mounted later.
+        let later = Path::new("/run").join(format!("later-{}", std::process::id()));
+        fs::create_dir(&later).unwrap();
+        net.run(net.command("mount", &["-t", "tmpfs", "tmpfs", &hidden.display().to_string()])).ok();
+        for directory in [&later, &hidden] {
+            let there = |words: &[&str]| {
+                let mut command = user.command(words);
+                command.current_dir(directory);
+                net.run(command)
+            };
+            let what =
+                format!("{} is not seen where your labs are: it was mounted or made later\n", directory.display());
+            for words in [&["exec", "alice", "--", "pwd"][..], &["shell", "alice"], &["-n", "office.bob", "link"]] {
+                let Said { stdout, stderr, exit } = there(words);
+                assert_eq!((stdout.as_str(), exit), ("", 1), "{words:?}: {stderr}");
+                assert!(stderr.starts_with(&format!("error: {what}hint: ")), "{words:?}: {stderr}");
+            }
+            let said = there(&["status", "office"]);
+            assert_eq!((said.stderr, said.exit), (format!("warning: {what}"), 0));
+        }
+        let seen = user.home.join("seen");
+        fs::create_dir(&seen).unwrap();
+        let mut command = user.command(&["exec", "alice", "--", "pwd"]);
+        command.current_dir(&seen);
+        assert_eq!(net.run(command).ok(), format!("{}\n", seen.display()));
+        user.vwire(&["down", "office"]).ok();
+        user.nothing_is_left();
+        let _ = fs::remove_dir(later);
+    });
+}
+
+#[test]
+fn a_keeper_that_is_asked_to_end_ends_with_all_in_it_and_leaves_nothing() {
+    lab(|net| {
+        let user = User::new(net, "asked");
+        let path = user.file("office.toml", OFFICE);
+        if !user.up(&path) {
+            return;
+        }
+        for signal in [Signal::SIGTERM, Signal::SIGHUP] {
+            user.vwire(&["up", &path]).ok();
+            let keeper = user.keeper();
+            let inside = user.kept(keeper);
+            // One that stays on the way holds nothing up.
+            let monitor = user.begin(&["-n", "office.alice", "monitor"]);
+            until("the monitor", || (user.kept(keeper).len() > inside.len()).then_some(()));
+            kill(Pid::from_raw(keeper), signal).unwrap();
+            until("the end of all inside", || (!inside.iter().any(|pid| exists(*pid))).then_some(()));
+            ended(monitor);
+            until("its end", || user.keepers().is_empty().then_some(()));
+            user.nothing_is_left();
+            let none = "error: no lab is up\nhint: `vwire up FILE` brings one up\n";
+            assert_eq!(user.vwire(&["status"]).fails(1), none);
+        }
+    });
+}
+
+#[test]
+fn a_signal_of_real_time_ends_the_process_outside_as_well() {
+    lab(|net| {
+        let user = User::new(net, "realtime");
+        if !user.up(&user.file("office.toml", OFFICE)) {
+            return;
+        }
+        use std::os::unix::process::ExitStatusExt;
+        let killed = user.command(&["exec", "alice", "--", "sh", "-c", "kill -40 $$"]).status().unwrap();
+        assert_eq!(killed.signal(), Some(40));
+        user.vwire(&["down", "office"]).ok();
+        user.nothing_is_left();
+    });
+}
+
+#[test]
+fn a_umask_that_closes_all_closes_nothing_to_its_owner() {
+    lab(|net| {
+        let user = User::new(net, "umask");
+        let path = user.file("office.toml", OFFICE);
+        let said = net.run(user.command_of("sh", &["-c", "umask 0777; exec /run/vwire-copy up \"$0\"", &path]));
+        if said.stderr.contains("user namespace: ") {
+            return;
+        }
+        said.ok();
+        assert_eq!(fs::metadata(user.home.join("vwire")).unwrap().mode() & 0o7777, 0o700);
+        assert_eq!(
+            fs::read(format!("/proc/{}/environ", user.keeper())).unwrap(),
+            b"",
+            "it keeps nothing of who typed it"
+        );
+        user.vwire(&["status"]).ok();
+        user.vwire(&["down", "office"]).ok();
+        user.nothing_is_left();
+    });
+}

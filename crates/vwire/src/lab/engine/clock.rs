@@ -16,7 +16,7 @@ use nix::sys::timerfd::{ClockId, TimerFd, TimerFlags, TimerSetTimeFlags};
 use nix::unistd::{chdir, setsid};
 
 use super::{Done, Silent, confirm};
-use crate::lab::program::{Program, Said};
+use crate::lab::program::{Environment, Program, Said};
 use crate::lab::record::Record;
 use crate::lab::signals::Held;
 
@@ -33,7 +33,7 @@ const PAUSE: Duration = Duration::from_secs(3);
 /// There are too many processes, or the record cannot be written.
 pub fn start(record: &Record, words: &[&str]) -> io::Result<()> {
     let log = File::create(record.path_of(LOG))?;
-    Program::start_self(words, &Said::Into(log)).map(drop)
+    Program::start_self(words, &Said::Into(log), Environment::AsHere).map(drop)
 }
 
 /// Waits, and undoes what is not confirmed in time.

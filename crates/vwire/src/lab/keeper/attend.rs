@@ -5,6 +5,8 @@
 
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use nix::libc;
@@ -12,12 +14,13 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, raise};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::wait::WaitPidFlag;
 use nix::unistd::{Pid, getpgrp, tcgetpgrp, tcsetpgrp};
 
 use super::keep;
 use super::place::Held;
 use crate::lab::signals::exit_of;
+use crate::lab::sys::{self, look_at_child, process_handle};
 
 /// The signals that are handed on.
 const HANDED_ON: [Signal; 7] = [
@@ -54,24 +57,41 @@ pub enum End {
 #[derive(Debug)]
 pub struct Signals {
     arrive: SignalFd,
+    held: SigSet,
     before: SigSet,
+    ignores_children: bool,
 }
 
 /// Holds the signals back from this process, and from its child until it [releases](Signals::release) them.
 ///
 /// # Errors
 /// No more descriptors may be open.
-pub fn hold() -> nix::Result<Signals> {
+pub fn hold() -> io::Result<Signals> {
     let held: SigSet = HANDED_ON.into_iter().chain(HELD_BACK).collect();
     let before = held.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
-    let arrive = SignalFd::with_flags(&held, SfdFlags::SFD_CLOEXEC)?;
-    Ok(Signals { arrive, before })
+    let arrive = SignalFd::with_flags(&held, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+    // Who started this process may not have cared for children, of whom nothing would be heard then.
+    let ignores_children = sys::keep_children_that_end()?;
+    Ok(Signals { arrive, held, before, ignores_children })
 }
 
 impl Signals {
     /// Lets signals through as before.
     pub fn release(&self) {
         let _ = self.before.thread_set_mask();
+    }
+
+    /// Lets those through that have come: as long as there is no child, they are for this process, and most end it.
+    pub(super) fn let_through(&self) {
+        self.release();
+        let _ = self.held.thread_block();
+    }
+
+    /// Leaves children to the kernel for what this process becomes, if it was so before.
+    pub(super) fn ignore_children_again(&self) {
+        if self.ignores_children {
+            let _ = sys::leave_children_to_the_kernel();
+        }
     }
 }
 
@@ -113,34 +133,40 @@ pub(super) fn attend(
     if let (true, Some(keeper)) = (stays, &keeper) {
         see_off(keeper);
     }
-    match end {
-        WaitStatus::Exited(_, code) => End::Exited(u8::try_from(code).unwrap_or(u8::MAX)),
-        WaitStatus::Signaled(_, Signal::SIGKILL, _) if keeper.is_some_and(|keeper| has_ended(&keeper, LAST)) => {
-            End::Lost
-        }
-        WaitStatus::Signaled(_, signal, _) => {
-            signals.release();
-            end_by(signal);
-            End::Signaled(exit_of(signal as i32))
-        }
-        _ => End::Exited(1),
+    let signal = match (end.and_then(|end| end.code()), end.and_then(|end| end.signal())) {
+        (_, Some(signal)) => signal,
+        (Some(code), None) => return End::Exited(u8::try_from(code).unwrap_or(u8::MAX)),
+        (None, None) => return End::Exited(1),
+    };
+    if signal == libc::SIGKILL && keeper.is_some_and(|keeper| has_ended(&keeper, LAST)) {
+        return End::Lost;
     }
+    signals.release();
+    end_by(signal);
+    End::Signaled(exit_of(signal))
 }
 
-fn wait(child: Pid, signals: &Signals) -> WaitStatus {
+/// Waits until the child has ended; none where nobody can tell how.
+fn wait(child: Pid, signals: &Signals) -> Option<ExitStatus> {
+    // Beside the signal that tells of its end, which tells of stops as well.
+    let handle = u32::try_from(child.as_raw()).ok().and_then(|pid| process_handle(pid).ok());
     loop {
-        match waitpid(child, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED)) {
-            Ok(WaitStatus::Stopped(..)) => {
+        match look_at_child(child, WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED) {
+            Ok(Some(changed)) if changed.stopped_signal().is_some() => {
                 let _ = raise(Signal::SIGSTOP);
                 let _ = kill(child, Signal::SIGCONT);
                 continue;
             }
-            Ok(WaitStatus::StillAlive) | Err(nix::errno::Errno::EINTR) => {}
-            Ok(end @ (WaitStatus::Exited(..) | WaitStatus::Signaled(..))) => return end,
-            Ok(_) => continue,
+            Ok(Some(ended)) => return Some(ended),
+            Ok(None) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             // Nobody's child but ours: it has ended.
-            Err(_) => return WaitStatus::Exited(child, 1),
+            Err(_) => return None,
         }
+        let arrived = PollFd::new(signals.arrive.as_fd(), PollFlags::POLLIN);
+        let ended = handle.as_ref().map(|handle| PollFd::new(handle.as_fd(), PollFlags::POLLIN));
+        let mut news: Vec<PollFd<'_>> = [Some(arrived), ended].into_iter().flatten().collect();
+        let _ = poll(&mut news, PollTimeout::NONE);
         let Ok(Some(arrived)) = signals.arrive.read_signal() else { continue };
         let signal = i32::try_from(arrived.ssi_signo).ok().and_then(|number| Signal::try_from(number).ok());
         if let Some(signal) = signal.filter(|signal| HANDED_ON.contains(signal))
@@ -159,7 +185,7 @@ fn is_from_a_process(code: i32) -> bool {
 /// Waits for the end of a keeper, as long as no lab is there.
 fn see_off(keeper: &OwnedFd) {
     let start = Instant::now();
-    while keep::is_empty() && start.elapsed() < END_PATIENCE && !has_ended(keeper, PAUSE) {}
+    while matches!(keep::is_empty(), Ok(true)) && start.elapsed() < END_PATIENCE && !has_ended(keeper, PAUSE) {}
 }
 
 /// Returns whether a process has ended, within so many milliseconds.
@@ -169,7 +195,7 @@ fn has_ended(process: &OwnedFd, within: u16) -> bool {
 }
 
 /// Ends this process by the signal that ended its child, so that who waits for it sees the same; without a core of its own.
-fn end_by(signal: Signal) {
+fn end_by(signal: i32) {
     let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
-    let _ = raise(signal);
+    sys::raise(signal);
 }

@@ -2,20 +2,23 @@
 //!
 //! It is vwire itself, started anew: in a session of its own, with nothing open that its starter has. It forks once, to be the
 //! first of a namespace of processes; the kernel ends all the others there when that one ends, and lets no signal through to
-//! it but SIGKILL and SIGSTOP. What it waits for is told by inotify: names of namespaces and records that go, and its own
-//! file, without which nobody finds it, and it ends as well.
+//! it but SIGKILL, SIGSTOP, and what it holds back: SIGTERM and SIGHUP, which it reads, and ends. What else it waits for is
+//! told by inotify: names of namespaces and records that go, and its own file, without which nobody finds it, and it ends as
+//! well.
 
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::prctl;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::{chdir, dup2_stderr, dup2_stdin, dup2_stdout, setsid};
 
 use super::place::{Place, Process};
@@ -28,8 +31,15 @@ use crate::lab::sys::{Alone, leave_children_to_the_kernel};
 
 /// What it is called in `ps -c` and `top`.
 const PROCESS_NAME: &std::ffi::CStr = c"vwire-keeper";
-/// How long until it is looked again where nothing tells of changes.
-const PAUSE: Duration = Duration::from_secs(1);
+/// The signals that it ends by.
+const ENDING: [Signal; 2] = [Signal::SIGTERM, Signal::SIGHUP];
+/// How long until it is looked again where that could not be done.
+const AGAIN: Duration = Duration::from_secs(1);
+/// How often the file is touched: what is not touched for 10 days goes from `/tmp` on many machines, and the XDG Base Directory
+/// Specification asks for once in 6 hours.
+const TOUCH: Duration = Duration::from_secs(4 * 60 * 60);
+/// How long to wait between two tries to be alone: an eighth of the time since the first, and at least, and at most, this.
+const TRIES: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(500)];
 
 /// Becomes the keeper that is found in a directory; whoever started it has the right to, and hears the first word.
 ///
@@ -86,10 +96,58 @@ fn refused(error: &SandboxError) -> Failed {
     failed.hint("`sudo vwire up FILE` needs no user namespace")
 }
 
-/// Stays until no lab is there, and nobody is on the way.
+/// What a keeper hears of.
+struct Hears {
+    changes: Inotify,
+    ending: SignalFd,
+}
+
+impl Hears {
+    fn new(file: &File) -> nix::Result<Self> {
+        // Those that nobody holds back do not reach the first process of a namespace of processes.
+        let held: SigSet = ENDING.into_iter().collect();
+        held.thread_block()?;
+        Ok(Self { changes: changes(file)?, ending: SignalFd::with_flags(&held, SfdFlags::SFD_CLOEXEC)? })
+    }
+
+    /// Waits for a change, or until the time is over; returns what it was, and nothing for a signal to end.
+    fn wait(&self, patience: Duration, for_changes: bool) -> Option<Heard> {
+        let changes = if for_changes { PollFlags::POLLIN } else { PollFlags::empty() };
+        let ending = PollFd::new(self.ending.as_fd(), PollFlags::POLLIN);
+        let mut all = [ending, PollFd::new(self.changes.as_fd(), changes)];
+        let patience = PollTimeout::try_from(patience).unwrap_or(PollTimeout::MAX);
+        match poll(&mut all, patience) {
+            Err(Errno::EINTR) => return Some(Heard::Change),
+            Ok(0) => return Some(Heard::Nothing),
+            Ok(_) => {}
+            Err(_) => {
+                std::thread::sleep(AGAIN);
+                return Some(Heard::Change);
+            }
+        }
+        let [ending, changes] = all.map(|one| one.any().unwrap_or(false));
+        if ending {
+            return None;
+        }
+        if changes && self.changes.read_events().is_err() {
+            std::thread::sleep(AGAIN);
+        }
+        Some(Heard::Change)
+    }
+}
+
+/// Why a keeper looks again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    Change,
+    /// The time is over.
+    Nothing,
+}
+
+/// Stays until no lab is there, and nobody is on the way, or until it is asked to end.
 fn watch(place: &Place, own: Process, file: File) {
-    let changes = match changes(&file) {
-        Ok(changes) => changes,
+    let hears = match Hears::new(&file) {
+        Ok(hears) => hears,
         Err(errno) => return say(&format!("cannot watch /run: {}\n", sentence(errno as i32))),
     };
     say(&format!("{READY}\n"));
@@ -99,32 +157,50 @@ fn watch(place: &Place, own: Process, file: File) {
     }
     let mut file = file;
     loop {
-        // Waits until all who are inside, or on the way, have left.
-        let alone = match Flock::lock(file, FlockArg::LockExclusive) {
+        let alone = match alone(file, &hears) {
             Ok(alone) => alone,
-            Err((back, _)) => {
-                file = back;
-                continue;
-            }
+            Err(file) => return forget(place, own, &file),
         };
-        if is_empty() {
-            if place.tells_of(own, &alone) {
-                place.forget();
-            }
-            return;
-        }
+        let patience = match is_empty() {
+            Ok(true) => return forget(place, own, &alone),
+            Ok(false) => TOUCH,
+            Err(_) => AGAIN,
+        };
         file = match alone.unlock() {
             Ok(file) => file,
             Err((alone, _)) => return drop(alone),
         };
-        match changes.read_events() {
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(_) => std::thread::sleep(PAUSE),
+        match hears.wait(patience, true) {
+            None => return forget(place, own, &file),
+            Some(Heard::Nothing) => place.touch(&file),
+            Some(Heard::Change) => {}
         }
         if !place.tells_of(own, &file) {
             // Nobody finds it any more.
             return;
         }
+    }
+}
+
+/// Waits until all who are inside, or on the way, have left; gives the file back without its lock where it is asked to end.
+fn alone(mut file: File, hears: &Hears) -> Result<Flock<File>, File> {
+    let start = Instant::now();
+    let [least, most] = TRIES;
+    loop {
+        file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(alone) => return Ok(alone),
+            Err((file, _)) => file,
+        };
+        if hears.wait((start.elapsed() / 8).clamp(least, most), false).is_none() {
+            return Err(file);
+        }
+    }
+}
+
+/// Removes the file, unless it is another's by now.
+fn forget(place: &Place, own: Process, file: &File) {
+    if place.tells_of(own, file) {
+        place.forget();
     }
 }
 
@@ -141,7 +217,14 @@ fn changes(file: &File) -> nix::Result<Inotify> {
 }
 
 /// Returns whether no lab is here, nor any other namespace that has a name.
-pub(super) fn is_empty() -> bool {
-    let has_none = |directory: &str| fs::read_dir(directory).map_or(true, |mut entries| entries.next().is_none());
-    has_none(namespace::DIRECTORY) && has_none(record::DIRECTORY)
+///
+/// # Errors
+/// It cannot be looked, for want of descriptors or memory.
+pub(super) fn is_empty() -> io::Result<bool> {
+    let has_none = |directory: &str| match fs::read_dir(directory) {
+        Ok(mut entries) => entries.next().transpose().map(|entry| entry.is_none()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+    };
+    Ok(has_none(namespace::DIRECTORY)? && has_none(record::DIRECTORY)?)
 }

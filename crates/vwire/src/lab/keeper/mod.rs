@@ -20,10 +20,13 @@ pub mod place;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::unistd::chdir;
@@ -32,7 +35,7 @@ use super::capability::{self, Capability};
 use super::engine::Done;
 use super::failed::Failed;
 use super::namespace::Whereabouts;
-use super::program::{Program, Said};
+use super::program::{Environment, Program, Said};
 use super::sys::{Alone, process_handle};
 use attend::{End, Terminal};
 use place::{Held, Person, Place, Process};
@@ -73,15 +76,16 @@ pub fn is_needed() -> bool {
     ![Capability::SysAdmin, Capability::NetAdmin].into_iter().all(capability::has)
 }
 
-/// Goes to where the caller's keeper is, if there is one.
+/// Goes to where the caller's keeper is, if there is one; `warn` hears where a verb finds another working directory there.
 ///
 /// # Errors
-/// It cannot be entered, or the place where it is looked for is not to be trusted.
-pub fn go_in(stay: Stay) -> Done<Side> {
+/// It cannot be entered, or the place where it is looked for is not to be trusted; or a program's working directory is not
+/// seen there.
+pub fn go_in(stay: Stay, warn: &mut dyn FnMut(&str)) -> Done<Side> {
     let (mut was_killed, mut refused) = (false, None);
     for place in place::all(&Person::caller()) {
         match place.and_then(|place| place.map_or(Ok(Found::Nothing), |place| find(&place))) {
-            Ok(Found::Alive(alive)) => return enter(alive, stay),
+            Ok(Found::Alive(alive)) => return enter(alive, stay, warn),
             Ok(Found::Dead) => was_killed = true,
             Ok(Found::Nothing) => {}
             Err(failed) => refused = Some(failed),
@@ -102,7 +106,7 @@ pub fn start_and_go_in(words: &[&str], warn: &mut dyn FnMut(&str)) -> Done<Side>
     // One that was started where another session looks first.
     for place in place::all(&Person::caller()).into_iter().flatten().flatten() {
         match find(&place) {
-            Ok(Found::Alive(alive)) => return enter(alive, Stay::Verb),
+            Ok(Found::Alive(alive)) => return enter(alive, Stay::Verb, warn),
             Ok(Found::Dead) => warn(LOST),
             Ok(Found::Nothing) => {}
             // Another one would be one too many.
@@ -115,7 +119,7 @@ pub fn start_and_go_in(words: &[&str], warn: &mut dyn FnMut(&str)) -> Done<Side>
         match find(&place)? {
             Found::Alive(alive) => {
                 drop(starting);
-                return enter(alive, Stay::Verb);
+                return enter(alive, Stay::Verb, warn);
             }
             Found::Dead => {
                 warn(LOST);
@@ -132,7 +136,7 @@ pub fn start_and_go_in(words: &[&str], warn: &mut dyn FnMut(&str)) -> Done<Side>
         };
         let alive = start(&place, held, words).inspect_err(|_| place.forget())?;
         drop(starting);
-        return enter(alive, Stay::Verb);
+        return enter(alive, Stay::Verb, warn);
     }
 }
 
@@ -215,13 +219,19 @@ const NOT_STARTED: &str = "cannot start the process that keeps labs";
 /// Starts a keeper; whoever calls has the right to.
 fn start(place: &Place, held: Held, words: &[&str]) -> Done<Alive> {
     let failed = |error: io::Error| Failed::new(NOT_STARTED).because(&error);
-    let (mut says, said) = io::pipe().map_err(failed)?;
+    let (says, said) = io::pipe().map_err(failed)?;
     let path = place.path().to_string_lossy().into_owned();
     let said = Said::Errors(File::from(OwnedFd::from(said)));
-    let mut program = Program::start_self(&[words, &[path.as_str()]].concat(), &said).map_err(failed)?;
+    let words = [words, &[path.as_str()]].concat();
+    let mut program = Program::start_self(&words, &said, Environment::Empty).map_err(failed)?;
     drop(said);
-    let mut text = String::new();
-    says.read_to_string(&mut text).map_err(failed)?;
+    let Some(text) = first_word(says).map_err(failed)? else {
+        program.kill();
+        let waited = PATIENCE.as_secs();
+        return Err(Failed::new(format!(
+            "the process that keeps labs has been starting for {waited} s and is not done"
+        )));
+    };
     // What was started has started the keeper, and ends.
     program.wait();
     let mut lines = text.lines();
@@ -236,21 +246,42 @@ fn start(place: &Place, held: Held, words: &[&str]) -> Done<Alive> {
     }
 }
 
+/// Returns what a keeper says: that it is ready, or all lines of why it is not; none if it does not come to that in time.
+fn first_word(mut says: io::PipeReader) -> io::Result<Option<String>> {
+    let (start, mut text) = (Instant::now(), Vec::new());
+    let mut part = [0; 1024];
+    while text.strip_suffix(b"\n") != Some(READY.as_bytes()) {
+        let left = PollTimeout::try_from(PATIENCE.saturating_sub(start.elapsed())).unwrap_or(PollTimeout::ZERO);
+        match poll(&mut [PollFd::new(says.as_fd(), PollFlags::POLLIN)], left) {
+            Ok(0) => return Ok(None),
+            Ok(_) => {}
+            Err(Errno::EINTR) => continue,
+            Err(errno) => return Err(errno.into()),
+        }
+        match says.read(&mut part)? {
+            0 => break,
+            read => text.extend_from_slice(part.get(..read).unwrap_or_default()),
+        }
+    }
+    Ok(Some(String::from_utf8_lossy(&text).into_owned()))
+}
+
 /// Says that a keeper is ready, or why it is not, to who has started it.
 fn say(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// Goes to where a keeper is: this process outside, its child inside.
-fn enter(alive: Alive, stay: Stay) -> Done<Side> {
+fn enter(alive: Alive, stay: Stay, warn: &mut dyn FnMut(&str)) -> Done<Side> {
     let Alive { held, process, whereabouts } = alive;
     let failed = |error: io::Error| process.not_reached(&error);
     let alone = Alone::check().map_err(failed)?;
     let keeper = process_handle(process.pid).ok();
-    let directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    let directory = Directory::working();
     let terminal = Terminal::of_foreground();
-    let signals = attend::hold().map_err(|errno| failed(errno.into()))?;
+    let signals = attend::hold().map_err(failed)?;
     whereabouts.enter().map_err(failed)?;
+    signals.let_through();
     match alone.fork().map_err(failed)? {
         Some(child) => {
             let held = (stay == Stay::Verb).then_some(held);
@@ -259,11 +290,46 @@ fn enter(alive: Alive, stay: Stay) -> Done<Side> {
         None => {
             // Whoever ends the process that was called ends this one.
             let _ = prctl::set_pdeathsig(Signal::SIGKILL);
-            let _ = chdir(&directory);
+            if stay == Stay::Program {
+                signals.ignore_children_again();
+            }
             signals.release();
             // Open until this process ends or becomes another program, and so locked as long as either holds it.
             std::mem::forget(held);
+            match (directory.enter(), stay) {
+                // A program would do there what was meant for elsewhere.
+                (Err(failed), Stay::Program) => return Err(failed),
+                (Err(failed), Stay::Verb) => warn(&failed.to_string()),
+                (Ok(()), _) => {}
+            }
             Ok(Side::Inside)
         }
+    }
+}
+
+/// A working directory, which has the same path where a keeper is, if it is seen there.
+struct Directory {
+    path: PathBuf,
+    /// The device and the number by which it is the same.
+    own: Option<(u64, u64)>,
+}
+
+impl Directory {
+    fn working() -> Self {
+        Self { path: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")), own: Self::identity() }
+    }
+
+    fn identity() -> Option<(u64, u64)> {
+        std::fs::metadata(".").ok().map(|data| (data.dev(), data.ino()))
+    }
+
+    fn enter(&self) -> Done<()> {
+        if chdir(&self.path).is_ok() && self.own.is_some() && Self::identity() == self.own {
+            return Ok(());
+        }
+        let _ = chdir("/");
+        let path = self.path.display();
+        Err(Failed::new(format!("{path} is not seen where your labs are: it was mounted or made later"))
+            .hint("`cd` to a directory that is seen there; labs that are brought up anew see it, once all are down"))
     }
 }

@@ -18,6 +18,7 @@ use std::path::Path;
 
 use nix::mount::MsFlags;
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::prctl;
 use nix::unistd::{getegid, geteuid};
 
 use super::{DIRECTORY, mount};
@@ -155,6 +156,11 @@ impl SandboxError {
     /// Returns what would allow it.
     #[must_use]
     pub fn hints(&self) -> Vec<String> {
+        if self.is_closed() {
+            let own =
+                "vwire's file must be readable by you and carry no capabilities: what /proc tells of it is root's else";
+            return vec![own.to_owned()];
+        }
         if self.restrictions.is_empty() {
             let other = "a container's seccomp filter or a security module may forbid it; root needs no user namespace";
             return vec![other.to_owned()];
@@ -163,6 +169,14 @@ impl SandboxError {
             format!("this machine has {sysctl} = {value}; `sudo sysctl -w {sysctl}={wanted}` allows it")
         };
         self.restrictions.iter().map(hint).collect()
+    }
+}
+
+impl SandboxError {
+    /// Returns whether the files of this process in `/proc` are root's, since its program is more than the user may read.
+    fn is_closed(&self) -> bool {
+        let is_refused = self.step == SandboxStep::Map && self.source.kind() == io::ErrorKind::PermissionDenied;
+        is_refused && !matches!(prctl::get_dumpable(), Ok(true))
     }
 }
 
