@@ -12,7 +12,7 @@ use super::lab::listed;
 use super::lab_file::{Loaded, REFUSED};
 use super::talk::Talk;
 use crate::lab::failed::Failed;
-use crate::lab::keeper::attend::End;
+use crate::lab::keeper::attend::{self, End};
 use crate::lab::keeper::{self, Side, Stay, keep};
 use crate::lab::model::Lab;
 use crate::lab::namespace::path_of;
@@ -93,6 +93,13 @@ pub(super) fn go_in(stay: Stay, talk: &mut Talk<'_>) -> Result<Labs, u8> {
         Side::Outside(end) => return Err(exit(end, talk)),
     };
     Ok(Labs { whose, roots })
+}
+
+/// Waits, before a shell is opened where the caller's labs are, until the terminal is this process's.
+pub(super) fn wait_for_foreground() {
+    if keeper::is_needed() {
+        attend::wait_for_foreground();
+    }
 }
 
 /// Goes to where the caller's labs are, to bring one up; makes that place where there is none.

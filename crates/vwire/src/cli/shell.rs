@@ -3,6 +3,7 @@
 use clap::{Arg, Command};
 
 use super::exec::enter;
+use super::inside::wait_for_foreground;
 use super::lab_file::which_lab;
 use super::{Call, Verb};
 
@@ -21,5 +22,6 @@ fn command() -> Command {
 
 fn run(call: &mut Call<'_>) -> u8 {
     let shell = std::env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into());
+    wait_for_foreground();
     enter(call, &[shell])
 }

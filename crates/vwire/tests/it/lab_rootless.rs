@@ -193,7 +193,8 @@ fn without_a_lab_nothing_is_started_to_say_so() {
         assert_eq!(user.vwire(&["status"]).fails(1), none);
         assert_eq!(user.vwire(&["exec", "alice", "--", "true"]).fails(1), none);
         assert!(user.vwire(&["status", "office"]).fails(1).starts_with("error: lab `office` is not up\n"));
-        assert!(user.vwire(&["exec", "office.alice", "--", "true"]).fails(126).contains("lab `office` is not up"));
+        let told = user.vwire(&["exec", "office.alice", "--", "true"]).fails(126);
+        assert!(told.starts_with("error: lab `office` is not up\n"), "{told}");
         assert!(
             user.vwire(&["confirm", "office"]).fails(1).starts_with("error: lab `office` has nothing to confirm\n")
         );

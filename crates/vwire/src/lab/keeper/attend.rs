@@ -42,6 +42,9 @@ const LAST: u16 = 200;
 /// How many milliseconds pass until it is looked whether that keeper has been given another lab.
 const PAUSE: u16 = 10;
 
+/// How often a process stops for want of the foreground.
+const STOPS: usize = 16;
+
 /// How the process inside ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
@@ -113,6 +116,22 @@ impl Terminal {
     /// Takes the foreground back from a shell that ended: it could not name who had it before, outside.
     fn take_back(self) {
         let _ = tcsetpgrp(io::stdin(), self.group);
+    }
+}
+
+/// Stops this process, as shells do, until it is in the foreground of its terminal; does nothing where it has none.
+///
+/// A shell that is among other processes cannot see that itself: of what is outside, it is told the number 0, for its own
+/// group and for the one in the foreground alike.
+pub fn wait_for_foreground() {
+    let stdin = io::stdin();
+    let is_behind = || stdin.is_terminal() && tcgetpgrp(&stdin).is_ok_and(|group| group != getpgrp());
+    // Where nobody could let it go on (an orphaned group), or the signal is ignored, nothing stops it.
+    for _ in 0..STOPS {
+        if !is_behind() {
+            return;
+        }
+        let _ = kill(Pid::from_raw(0), Signal::SIGTTIN);
     }
 }
 

@@ -34,7 +34,7 @@ use nix::unistd::chdir;
 use super::capability::{self, Capability};
 use super::engine::Done;
 use super::failed::Failed;
-use super::namespace::Whereabouts;
+use super::namespace::{Whereabouts, processes};
 use super::program::{Environment, Program, Said};
 use super::sys::{Alone, process_handle};
 use attend::{End, Terminal};
@@ -294,6 +294,7 @@ fn enter(alive: Alive, stay: Stay, warn: &mut dyn FnMut(&str)) -> Done<Side> {
                 signals.ignore_children_again();
             }
             signals.release();
+            processes::become_a_keepers();
             // Open until this process ends or becomes another program, and so locked as long as either holds it.
             std::mem::forget(held);
             match (directory.enter(), stay) {

@@ -1,11 +1,26 @@
 //! Processes of one's own: with the first process of such a namespace, the kernel ends all others in it.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::mount::MsFlags;
 use nix::sched::{CloneFlags, unshare};
 
 use super::mount;
+
+/// Whether this process has gone to where a keeper is.
+static KEEPERS: AtomicBool = AtomicBool::new(false);
+
+/// Remembers that this process is among those of a keeper now.
+pub fn become_a_keepers() {
+    KEEPERS.store(true, Ordering::Relaxed);
+}
+
+/// Returns whether the calling process has gone to where a keeper is: numbers of processes are none that its user knows.
+#[must_use]
+pub fn are_a_keepers() -> bool {
+    KEEPERS.load(Ordering::Relaxed)
+}
 
 /// Sees to it that the next child of the calling process is the first of a new process namespace.
 ///
