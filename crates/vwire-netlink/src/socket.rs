@@ -577,9 +577,10 @@ mod tests {
         let request = crate::filter::AddressFilter { family: 2, index: 1, ..Default::default() }.to_request();
         let read = |socket: Socket| socket.beginning(&request, |message| crate::wire::Address::parse(message.payload));
         let (begun, is_all) = read(Socket::open().unwrap()).unwrap();
-        let mut whole = Socket::open().unwrap();
-        assert_eq!(begun, whole.dump_bodies(&request).unwrap());
-        assert!(is_all || begun.is_empty());
+        let whole = Socket::open().unwrap().dump_bodies(&request).unwrap();
+        // A list of this length comes in one datagram; whether its end does as well is the kernel's affair, and one that
+        // changed meanwhile is left to be read anew.
+        assert!(begun == whole || begun.is_empty() && !is_all, "{begun:?} {is_all}");
     }
 
     #[test]
