@@ -420,6 +420,15 @@ fn version_of(text: &str) -> Option<(u32, u32)> {
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
+/// Says in which lines two dumps differ.
+pub fn short(after: &str, before: &str) -> String {
+    let only = |one: &str, other: &str, mark: &str| {
+        let lines = one.lines().filter(|line| !other.lines().any(|same| same == *line));
+        lines.map(|line| format!("{mark} {line}\n")).collect::<String>()
+    };
+    only(before, after, "before:") + &only(after, before, "after: ")
+}
+
 /// Makes equal what differs by nature between two runs: the first random MAC address of each is
 /// `<mac 1>`, the second `<mac 2>`; link-local addresses made of them likewise. What the test's
 /// own words name is left as it is.

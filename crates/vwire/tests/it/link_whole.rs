@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::lab::{Lab, lab, split, until};
+use crate::lab::{Lab, lab, short, split, until};
 use crate::step::{dump, settled_as};
 
 const NETWORK: &[&str] = &[
@@ -113,15 +113,6 @@ fn a_refusal_behind_any_of_them_leaves_nothing() {
         }
         assert_eq!(wrong, "");
     });
-}
-
-/// Says in which lines two dumps differ.
-fn short(after: &str, before: &str) -> String {
-    let only = |one: &str, other: &str, mark: &str| {
-        let lines = one.lines().filter(|line| !other.lines().any(|same| same == *line));
-        lines.map(|line| format!("{mark} {line}\n")).collect::<String>()
-    };
-    only(before, after, "before:") + &only(after, before, "after: ")
 }
 
 #[test]

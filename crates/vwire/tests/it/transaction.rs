@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::lab::{Lab, Said, Who, lab, until};
+use crate::lab::{Lab, Said, Who, lab, short, until};
 use crate::step::{dump, settled_as};
 
 /// Writes a batch into a file of its own and returns its path.
@@ -236,15 +236,6 @@ fn traced(net: &Lab, text: &str, (trace, call): (&str, &str), fails: Option<(usi
     let said = net.run(net.command("strace", &words));
     let _ = std::fs::remove_file(&path);
     (said, text.to_owned())
-}
-
-/// Says in which lines two dumps differ.
-fn short(after: &str, before: &str) -> String {
-    let only = |one: &str, other: &str, mark: &str| {
-        let lines = one.lines().filter(|line| !other.lines().any(|same| same == *line));
-        lines.map(|line| format!("{mark} {line}\n")).collect::<String>()
-    };
-    only(before, after, "before:") + &only(after, before, "after: ")
 }
 
 #[test]
