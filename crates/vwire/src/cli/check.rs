@@ -56,7 +56,7 @@ fn run(call: &mut Call<'_>) -> u8 {
         Ok(found) => found,
         Err(exit) => return exit,
     };
-    let Some(lab) = lab.or_else(|| applied(&Record::of(&name))) else {
+    let Some(lab) = lab.map(|loaded| loaded.lab).or_else(|| applied(&Record::of(&name))) else {
         let failed = Failed::new(format!("lab `{name}` is not up")).hint("`vwire up FILE` brings it up");
         return talk.refuses(&failed, REFUSED);
     };

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{Arg, Command, value_parser};
 
 use super::inside::go_in;
-use super::lab_file::{Teller, lab_named};
+use super::lab_file::{Loaded, Teller, lab_named};
 use super::talk::Talk;
 use super::{Call, Verb};
 use crate::lab::engine::down::{Gone, down};
@@ -54,7 +54,7 @@ fn run(call: &mut Call<'_>) -> u8 {
     }
     let mut stderr = std::io::stderr();
     let mut teller = Teller::new(&mut stderr, talk.is_json());
-    match down(&lab.0, lab.1.as_ref(), &mut teller) {
+    match down(&lab.0, lab.1.as_ref().map(Loaded::order), &mut teller) {
         Ok(Gone::All) => {
             teller.done(&format!("{} is down", lab.0));
             0

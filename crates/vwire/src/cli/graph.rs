@@ -86,7 +86,7 @@ fn picture(call: &mut Call<'_>) -> Result<Picture, u8> {
     let mut named = None;
     if let Some(word) = call.arguments.remove_one::<OsString>("lab-file") {
         match lab_named(&word, &mut talk)? {
-            (_, Some(lab)) => return Ok(of_lab::picture(&lab)),
+            (_, Some(loaded)) => return Ok(of_lab::picture(&loaded.lab)),
             // As the other verbs have it, a word that is no file is a lab's name.
             (name, None) => named = Some(name),
         }

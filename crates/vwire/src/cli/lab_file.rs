@@ -10,6 +10,7 @@ use clap::{Arg, ArgMatches, value_parser};
 
 use super::inside::Labs;
 use super::talk::Talk;
+use crate::lab::engine::up::Order;
 use crate::lab::engine::{Listener, confirm};
 use crate::lab::failed::Failed;
 use crate::lab::file::accounts::OfThisMachine;
@@ -36,6 +37,14 @@ pub struct Loaded {
     pub text: String,
     /// The file's name.
     pub path: PathBuf,
+}
+
+impl Loaded {
+    /// Returns it as an order.
+    #[must_use]
+    pub fn order(&self) -> Order<'_> {
+        Order { lab: &self.lab, text: &self.text }
+    }
 }
 
 /// Returns the argument that names a lab's file.
@@ -84,11 +93,11 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// The exit code, when all is told.
-pub fn lab_named(word: &OsStr, talk: &mut Talk<'_>) -> Result<(String, Option<Lab>), u8> {
+pub fn lab_named(word: &OsStr, talk: &mut Talk<'_>) -> Result<(String, Option<Loaded>), u8> {
     let is_file = word == "-" || Path::new(word).is_file();
     match word.to_str() {
         Some(name) if !is_file && !name.contains('/') && !name.ends_with(".toml") => Ok((name.to_owned(), None)),
-        _ => load(Path::new(word), talk).map(|loaded| (loaded.lab.name.clone(), Some(loaded.lab))),
+        _ => load(Path::new(word), talk).map(|loaded| (loaded.lab.name.clone(), Some(loaded))),
     }
 }
 

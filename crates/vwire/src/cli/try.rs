@@ -10,7 +10,7 @@ use super::talk::Talk;
 use super::{Call, Verb, check, graph};
 use crate::lab::engine::down::down;
 use crate::lab::engine::survey::{APPLIED, look};
-use crate::lab::engine::up::{Order, Outcome, up};
+use crate::lab::engine::up::{Outcome, up};
 use crate::lab::engine::{Done, Listener, Silent};
 use crate::lab::failed::Failed;
 use crate::lab::graph::of_lab;
@@ -50,7 +50,7 @@ fn run(call: &mut Call<'_>) -> u8 {
     }
     let mut stderr = std::io::stderr();
     let mut teller = Teller::new(&mut stderr, talk.is_json());
-    let done = up(Order { lab: &loaded.lab, text: &loaded.text }, &mut teller);
+    let done = up(loaded.order(), &mut teller);
     teller.end();
     let was_up = match done {
         Ok(outcome) => outcome == Outcome::Unchanged,
@@ -65,7 +65,7 @@ fn run(call: &mut Call<'_>) -> u8 {
         }
     }
     let signal = teller.asks_to_end();
-    if !was_up && let Err(failed) = down(&loaded.lab.name, Some(&loaded.lab), &mut Silent) {
+    if !was_up && let Err(failed) = down(&loaded.lab.name, Some(loaded.order()), &mut Silent) {
         return talk.fails(&failed, Some(&loaded));
     }
     if !was_up && signal.is_none() {

@@ -9,7 +9,7 @@ use super::lab_file::{Teller, counted, file_argument, load};
 use super::talk::Talk;
 use super::{Call, Verb, confirm};
 use crate::lab::engine::confirm::{Trial, told};
-use crate::lab::engine::up::{Order, Outcome, up_on_trial};
+use crate::lab::engine::up::{Outcome, up_on_trial};
 use crate::lab::record::Record;
 
 /// Returns the verb.
@@ -48,7 +48,7 @@ fn run(call: &mut Call<'_>) -> u8 {
     let within = call.arguments.remove_one("confirm");
     let clock = |record: &Record| confirm::start_clock(record, &loaded.lab.name);
     let trial = within.map(|within| Trial { within, clock: &clock });
-    let done = up_on_trial(Order { lab: &loaded.lab, text: &loaded.text }, trial, &mut teller);
+    let done = up_on_trial(loaded.order(), trial, &mut teller);
     teller.end();
     match done {
         Ok(outcome) => {

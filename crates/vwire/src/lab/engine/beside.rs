@@ -24,7 +24,7 @@ pub fn bring_back(walker: &mut Walker, lab: &str, record: &Record) -> Done<()> {
     let Some(old) = applied(record) else {
         // All else that the run made is on links of its own, and in namespaces of its own.
         if pending(record).is_none_or(|lab| lab.nodes.iter().any(|node| node.is_host)) {
-            down::remove_table(lab);
+            down::remove_table(lab)?;
         }
         return Ok(());
     };

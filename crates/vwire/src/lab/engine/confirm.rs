@@ -240,7 +240,8 @@ fn go(
     if let Some(journal) = journal {
         down::bring_back(walker, record, journal)?;
     }
-    down::clear(walker, lab, record, None, listener)?;
+    walker.go_home().map_err(|error| Failed::new("cannot go home").because(&error))?;
+    down::clear(lab, record, &down::kept(record, None).iter().collect::<Vec<_>>(), listener)?;
     record.remove_all();
     Ok(())
 }

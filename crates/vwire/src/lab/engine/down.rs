@@ -1,14 +1,16 @@
 //! Everything of a lab away, and nothing else: by its marks alone if need be.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::thread::ScopedJoinHandle;
 
-use vwire_netlink::wire::nft;
+use vwire_netlink::wire::nft::{self, Table};
 use vwire_netlink::{Link, Request, Socket};
 
 use super::field::{self, Field};
-use super::journal::{self, Journal};
-use super::survey::HOST;
-use super::up::names_like;
+use super::journal::{self, Journal, PENDING};
+use super::survey::{APPLIED, HOST};
+use super::up::{Order, names_like};
 use super::{Done, Listener, beside, commands, saved};
 use crate::lab::failed::Failed;
 use crate::lab::file::accounts::OfThisMachine;
@@ -20,7 +22,7 @@ use crate::lab::namespace::walk::{Walker, walk};
 use crate::lab::record::Record;
 use crate::lab::{compile, mark, netfilter, plan, sysctl};
 use crate::snapshot::state::State;
-use crate::step::run::{Places, reach};
+use crate::step::run::{Places, if_known, reach};
 use crate::step::world::{End, Names, Place, World};
 use crate::step::{Parts, Reach, Reading, Scope};
 
@@ -31,6 +33,8 @@ const NETFILTER: i32 = 12;
 
 /// How many threads take names away.
 const REMOVERS: usize = 16;
+/// So few namespaces are looked at by one thread: another one would not pay.
+const FEW: usize = 16;
 
 /// What `down` did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,70 +49,96 @@ pub enum Gone {
 ///
 /// # Errors
 /// What could not be removed.
-pub fn down(lab: &str, known: Option<&Lab>, listener: &mut (dyn Listener + Send)) -> Done<Gone> {
+pub fn down(lab: &str, known: Option<Order<'_>>, listener: &mut (dyn Listener + Send)) -> Done<Gone> {
     super::up::may_build()?;
     let record = Record::of(lab);
     let had_record = record.exists();
     let _lock = super::up::lock(&record, lab, listener)?;
     commands::stop(&record, |_| true);
-    let labs = [super::survey::applied(&record), journal::pending(&record)];
-    let host = super::up::lock_host(&[known, labs[0].as_ref(), labs[1].as_ref()], listener)?;
-    let done = walk(|walker| clear(walker, lab, &record, known, listener));
+    let kept = kept(&record, known);
+    let labs: Vec<&Lab> = known.map(|known| known.lab).into_iter().chain(&kept).collect();
+    let host = super::up::lock_host(&labs.iter().copied().map(Some).collect::<Vec<_>>(), listener)?;
+    let done = clear(lab, &record, &labs, listener);
     super::up::unlock_host(host);
-    let any = done.map_err(|error| Failed::new("cannot start a thread").because(&error))??;
+    let any = done?;
     Record::of_host().sweep();
     record.remove_all();
     Ok(if any || had_record { Gone::All } else { Gone::Nothing })
 }
 
-/// Takes away what a lab has in the kernel; returns whether there was any.
+/// Returns the labs of the files that are kept: as it was applied last, and as a run that did not end wants it; not one
+/// that is known already.
+pub(super) fn kept(record: &Record, known: Option<Order<'_>>) -> Vec<Lab> {
+    let texts = [APPLIED, PENDING].into_iter().filter_map(|name| record.read(name));
+    let new = texts.filter(|text| known.is_none_or(|known| known.text != text));
+    new.filter_map(|text| read_with(&text, &record.file_name(), &OfThisMachine).ok()).map(|(lab, _)| lab).collect()
+}
+
+/// Takes away what a lab has in the kernel; returns whether there was any. The caller is in the machine's own namespace;
+/// `labs` are those that there are files of.
 ///
 /// # Errors
 /// What could not be removed.
 pub(super) fn clear(
-    walker: &mut Walker,
     lab: &str,
     record: &Record,
-    known: Option<&Lab>,
+    labs: &[&Lab],
     listener: &mut (dyn Listener + Send),
 ) -> Done<bool> {
-    // Of a run that did not end, too.
-    let labs = [super::survey::applied(record), journal::pending(record)];
-    let of_host = clear_host(lab, record, &[known, labs[0].as_ref(), labs[1].as_ref()])?;
+    let of_host = clear_host(lab, record, labs)?;
     // All are looked at before the first goes: the kernel is busy with those that go, and would let the others wait.
-    let (mut own, mut foreign): (Vec<Name>, Vec<Name>) = (Vec::new(), Vec::new());
-    for name in names_like(lab) {
-        let is_own = is_marked(walker, lab, &name)? || named::is_leftover(&name);
-        if is_own { own.push(name) } else { foreign.push(name) }
-    }
-    for name in foreign {
-        listener.warns(&format!("namespace `{name}` is not the lab's and stays"));
+    let names = names_like(lab);
+    let mut own: Vec<Name> = Vec::new();
+    for (name, is_own) in names.iter().zip(are_own(lab, &names)?) {
+        match is_own {
+            true => own.push(name.clone()),
+            false => listener.warns(&format!("namespace `{name}` is not the lab's and stays")),
+        }
     }
     remove_all(&own)?;
     Ok(!own.is_empty() || of_host)
+}
+
+/// Returns of each name whether it is the lab's; each processor asks for a part of them.
+fn are_own(lab: &str, names: &[Name]) -> Done<Vec<bool>> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let part = names.len().div_ceil(threads).max(FEW);
+    let look = |names: &[Name]| {
+        let all = walk(|walker| {
+            names.iter().map(|name| Ok(is_marked(walker, lab, name)? || named::is_leftover(name))).collect()
+        });
+        all.unwrap_or_else(|error| Err(Failed::new("cannot start a thread").because(&error)))
+    };
+    in_parts(names, part, look).map(|parts: Vec<Vec<bool>>| parts.concat())
+}
+
+/// Has a thread for each part of a list, and returns what each made of it.
+fn in_parts<T: Send>(names: &[Name], part: usize, body: impl Fn(&[Name]) -> Done<T> + Sync) -> Done<Vec<T>> {
+    let body = &body;
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = names.chunks(part).map(|part| scope.spawn(move || body(part))).collect();
+        let join = |thread: ScopedJoinHandle<'_, Done<T>>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        threads.into_iter().map(join).collect()
+    })
 }
 
 /// Takes names away, several at a time: for each the kernel waits until no processor looks at the mount any more, and
 /// those who wait together wait once.
 fn remove_all(names: &[Name]) -> Done<()> {
     let part = names.len().div_ceil(REMOVERS).max(1);
-    let remove = |names: &[Name]| {
-        names.iter().try_for_each(|name| {
-            let failed =
-                |error: std::io::Error| Failed::new(format!("cannot remove namespace `{name}`")).because(&error);
-            named::delete(name).map_err(failed)
-        })
+    let failed = |name: &Name, error: &std::io::Error| {
+        Failed::new(format!("cannot remove namespace `{name}`")).because(error)
     };
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = names.chunks(part).map(|part| scope.spawn(move || remove(part))).collect();
-        threads
-            .into_iter()
-            .try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    })
+    let remove = |names: &[Name]| {
+        names.iter().try_for_each(|name| named::delete(name).map_err(|error| failed(name, &error)))
+    };
+    in_parts(names, part, remove).map(drop)
 }
 
 /// Takes away what a lab has on the machine itself, and sets its sysctls back; returns whether there was any.
-fn clear_host(lab: &str, record: &Record, known: &[Option<&Lab>]) -> Done<bool> {
+fn clear_host(lab: &str, record: &Record, labs: &[&Lab]) -> Done<bool> {
     let mut any = false;
     let mut socket = Socket::open().map_err(|error| Failed::new("cannot open a socket").because(&error.source))?;
     let links = socket.links(&vwire_netlink::LinkFilter::without_stats());
@@ -130,12 +160,12 @@ fn clear_host(lab: &str, record: &Record, known: &[Option<&Lab>]) -> Done<bool> 
             return Err(Failed::new("cannot remove a link of this machine").refused(&error));
         }
     }
-    for lab in known.iter().copied().flatten() {
+    for lab in labs {
         if let Some((at, _)) = host_of(lab) {
             any |= clear_routes(&mut socket, lab, at);
         }
     }
-    any |= remove_table(lab);
+    any |= remove_table(lab)?;
     let others = saved::of_others(record);
     for (name, value) in saved::host_sysctls(record).into_iter().filter(|(name, _)| !others.contains_key(name)) {
         sysctl::write(&name, &value)
@@ -164,9 +194,22 @@ fn is_unmarked(link: &Link, names: &[String]) -> bool {
 }
 
 /// Takes away the machine's own table of a lab, and returns whether there was one.
-pub fn remove_table(lab: &str) -> bool {
-    let Ok(mut tables) = Socket::with_protocol(NETFILTER) else { return false };
-    tables.transaction(nft::SUBSYSTEM, &netfilter::removal(&plan::table_of(lab))).is_ok()
+///
+/// # Errors
+/// The kernel neither tells which there are nor that it has none, or does not take it away.
+pub fn remove_table(lab: &str) -> Done<bool> {
+    let name = plan::table_of(lab);
+    let failed = || Failed::new(format!("cannot remove table `inet {name}` of this machine"));
+    // Where a kernel has no netfilter, there is no socket of it.
+    let Ok(mut socket) = Socket::with_protocol(NETFILTER) else { return Ok(false) };
+    // It is asked first: to refuse what is not there takes the kernel as long as to remove what is, some 10 ms.
+    let tables: Vec<Table> = if_known(socket.dump_bodies(&Table::inet(&name).to_dump()))
+        .map_err(|error| Failed::new(format!("cannot read the tables of this machine: {error}")))?;
+    if !tables.iter().any(|table| table.name.as_ref().is_some_and(|own| own.as_bytes() == name.as_bytes())) {
+        return Ok(false);
+    }
+    let removed = socket.transaction(nft::SUBSYSTEM, &netfilter::removal(&name));
+    removed.map(|_| true).map_err(|aborted| failed().refused(&aborted.error))
 }
 
 fn host_of(lab: &Lab) -> Option<(usize, &Node)> {

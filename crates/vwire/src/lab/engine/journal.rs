@@ -20,7 +20,7 @@ use crate::snapshot::state::State;
 /// The name of its file.
 const FILE: &str = "journal";
 /// The name of the file that is applied.
-const PENDING: &str = "pending.toml";
+pub(super) const PENDING: &str = "pending.toml";
 /// Its first line, with the number of its form.
 const HEAD: &str = "vwire-journal 1";
 /// `AF_BRIDGE`.
