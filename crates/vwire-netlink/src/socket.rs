@@ -87,7 +87,7 @@ impl Socket {
         let failed = |step| move |source| OpenError { step, source };
         sys::bind(fd.as_fd()).map_err(failed("bind"))?;
         let port = sys::local_port(fd.as_fd()).map_err(failed("getsockname"))?;
-        let socket = Self { fd, port, sequence: 0, buffer: vec![0; BUFFER_LEN], fake: None };
+        let socket = Self { fd, port, sequence: 0, buffer: Vec::new(), fake: None };
         socket.option("NETLINK_EXT_ACK", libc::NETLINK_EXT_ACK, 1)?;
         socket.option("NETLINK_CAP_ACK", libc::NETLINK_CAP_ACK, 1)?;
         socket.set_receive_buffer(RECEIVE_BUFFER)?;
@@ -102,7 +102,7 @@ impl Socket {
     pub fn answered_by(answer: impl FnMut(&Message<'_>) -> Answer + Send + 'static) -> Result<Self, OpenError> {
         let nothing = std::fs::File::open("/dev/null").map_err(|source| OpenError { step: "open", source })?;
         let fake = Some(Fake::new(answer));
-        Ok(Self { fd: nothing.into(), port: 0, sequence: 0, buffer: vec![0; BUFFER_LEN], fake })
+        Ok(Self { fd: nothing.into(), port: 0, sequence: 0, buffer: Vec::new(), fake })
     }
 
     /// Asks for a receive buffer of this many bytes; without `CAP_NET_ADMIN` the kernel's limit holds.
@@ -342,8 +342,17 @@ impl Socket {
         }
     }
 
+    /// Exchanges the memory that answers are received into, for whoever keeps hundreds of sockets open and asks by one at a
+    /// time: handed from one to the next it is 64 KiB for all of them. An empty one is made anew by the next answer.
+    pub fn swap_buffer(&mut self, buffer: &mut Vec<u8>) {
+        std::mem::swap(&mut self.buffer, buffer);
+    }
+
     /// Receives a datagram of the kernel.
     fn receive(&mut self) -> io::Result<&[u8]> {
+        if self.buffer.is_empty() {
+            self.buffer = vec![0; BUFFER_LEN];
+        }
         if let Some(fake) = &mut self.fake {
             self.buffer = fake.receive()?;
             return Ok(&self.buffer);
@@ -567,7 +576,7 @@ mod tests {
     #[test]
     fn a_list_longer_than_the_buffer_is_read_all_the_same() {
         let mut socket = Socket::open().unwrap();
-        socket.buffer.truncate(64);
+        socket.buffer = vec![0; 64];
         assert!(!socket.links(&LinkFilter::all()).unwrap().is_empty());
         assert!(socket.buffer.len() > 64);
     }
@@ -592,9 +601,23 @@ mod tests {
     }
 
     #[test]
+    fn memory_is_handed_from_one_socket_to_the_next() {
+        let mut sockets = [Socket::open().unwrap(), Socket::open().unwrap()];
+        assert_eq!(sockets[0].buffer.capacity(), 0);
+        let before = sockets[0].links(&LinkFilter::all()).unwrap();
+        let mut buffer = Vec::new();
+        sockets[0].swap_buffer(&mut buffer);
+        let place = buffer.as_ptr();
+        sockets[1].swap_buffer(&mut buffer);
+        assert_eq!(sockets[1].links(&LinkFilter::all()).unwrap().len(), before.len());
+        assert_eq!((sockets[1].buffer.as_ptr(), sockets[0].buffer.capacity()), (place, 0));
+        assert_eq!(sockets[0].links(&LinkFilter::all()).unwrap().len(), before.len());
+    }
+
+    #[test]
     fn an_answer_longer_than_the_buffer_is_asked_for_again() {
         let mut socket = Socket::open().unwrap();
-        socket.buffer.truncate(64);
+        socket.buffer = vec![0; 64];
         let link: Link = socket.get(&Request::get_link(&Link { index: 1, ..Link::default() })).unwrap();
         assert_eq!(link.ifname.unwrap(), "lo");
     }

@@ -182,7 +182,8 @@ struct Names<'a> {
 
 impl Names<'_> {
     fn state(&mut self, lab: &str) -> State {
-        let mut state = State { sysctls: sysctls(self.node), ..State::default() };
+        let links = Vec::with_capacity(self.node.devices.len() + 1);
+        let mut state = State { links, sysctls: sysctls(self.node), ..State::default() };
         if !self.node.is_host {
             state.links.push(loopback(lab, &self.node.name));
         }

@@ -76,13 +76,15 @@ impl Room {
 #[derive(Default)]
 pub struct Places {
     rooms: Vec<Room>,
+    /// The place whose socket was used last, and so has the memory that answers are received into.
+    last: usize,
 }
 
 impl Places {
     /// Takes the rooms, in the order of their places.
     #[must_use]
     pub fn new(rooms: Vec<Room>) -> Self {
-        Self { rooms }
+        Self { rooms, last: 0 }
     }
 
     /// Adds a room and returns its place.
@@ -125,17 +127,23 @@ impl Places {
         u32::try_from(self.rooms.get(place.0)?.handle.as_raw_fd()).ok()
     }
 
-    /// Returns the socket of a place, opened at its first use.
+    /// Returns the socket of a place, opened at its first use. It takes over the memory of the one that was used last.
     ///
     /// # Errors
     /// The namespace cannot be entered, or the kernel has no netlink.
     pub fn socket(&mut self, place: Place) -> io::Result<&mut Socket> {
-        let room = self.room(place)?;
-        if room.socket.is_none() {
-            let opened = run_inside(&room.inside, Socket::open)?;
-            room.socket = Some(opened.map_err(io::Error::other)?);
+        let mut buffer = Vec::new();
+        let last = self.rooms.get_mut(std::mem::replace(&mut self.last, place.0));
+        if let Some(socket) = last.and_then(|room| room.socket.as_mut()) {
+            socket.swap_buffer(&mut buffer);
         }
-        room.socket.as_mut().ok_or_else(|| io::ErrorKind::NotConnected.into())
+        let room = self.room(place)?;
+        let socket = match &mut room.socket {
+            Some(socket) => socket,
+            none => none.insert(run_inside(&room.inside, Socket::open)?.map_err(io::Error::other)?),
+        };
+        socket.swap_buffer(&mut buffer);
+        Ok(socket)
     }
 
     fn room(&mut self, place: Place) -> io::Result<&mut Room> {

@@ -79,12 +79,7 @@ pub(super) fn kept(record: &Record, known: Option<Order<'_>>) -> Vec<Lab> {
 ///
 /// # Errors
 /// What could not be removed.
-pub(super) fn clear(
-    lab: &str,
-    record: &Record,
-    labs: &[&Lab],
-    listener: &mut (dyn Listener + Send),
-) -> Done<bool> {
+pub(super) fn clear(lab: &str, record: &Record, labs: &[&Lab], listener: &mut (dyn Listener + Send)) -> Done<bool> {
     let of_host = clear_host(lab, record, labs)?;
     // All are looked at before the first goes: the kernel is busy with those that go, and would let the others wait.
     let names = names_like(lab);
@@ -128,12 +123,10 @@ fn in_parts<T: Send>(names: &[Name], part: usize, body: impl Fn(&[Name]) -> Done
 /// those who wait together wait once.
 fn remove_all(names: &[Name]) -> Done<()> {
     let part = names.len().div_ceil(REMOVERS).max(1);
-    let failed = |name: &Name, error: &std::io::Error| {
-        Failed::new(format!("cannot remove namespace `{name}`")).because(error)
-    };
-    let remove = |names: &[Name]| {
-        names.iter().try_for_each(|name| named::delete(name).map_err(|error| failed(name, &error)))
-    };
+    let failed =
+        |name: &Name, error: &std::io::Error| Failed::new(format!("cannot remove namespace `{name}`")).because(error);
+    let remove =
+        |names: &[Name]| names.iter().try_for_each(|name| named::delete(name).map_err(|error| failed(name, &error)));
     in_parts(names, part, remove).map(drop)
 }
 

@@ -43,9 +43,9 @@ impl Field {
     /// # Errors
     /// A namespace has a node's name and is not the lab's.
     pub fn open(walker: &mut Walker, lab: &Lab) -> Done<Self> {
-        let mut field = Self::default();
+        let (mut field, mut buffer) = (Self::default(), Vec::new());
         for node in &lab.nodes {
-            field.sites.push(open_node(walker, lab, node)?);
+            field.sites.push(open_node(walker, lab, node, &mut buffer)?);
         }
         go_home(walker)?;
         Ok(field)
@@ -67,6 +67,7 @@ impl Field {
     /// One cannot be read.
     pub fn look(&mut self, walker: &mut Walker, lab: &Lab, extra: &BTreeMap<usize, Vec<String>>) -> Done<World> {
         self.states.clear();
+        let mut buffer = Vec::new();
         for (at, node) in lab.nodes.iter().enumerate() {
             let Some(site) = self.sites.get_mut(at).and_then(Option::as_mut) else {
                 self.states.push(None);
@@ -74,6 +75,7 @@ impl Field {
             };
             let failed =
                 |error: &dyn std::fmt::Display| Failed::new(format!("cannot read what `{}` holds: {error}", node.name));
+            site.socket.swap_buffer(&mut buffer);
             let mut state = read(&mut site.socket, node).map_err(|error| failed(&error))?;
             let names: Vec<String> = crate::lab::compile::sysctls(node).into_keys().collect();
             let names = names.iter().chain(extra.get(&at).into_iter().flatten());
@@ -87,6 +89,7 @@ impl Field {
             if beside != Beside::default() {
                 self.beside.insert(at, beside);
             }
+            site.socket.swap_buffer(&mut buffer);
             self.states.push(Some(state));
         }
         go_home(walker)?;
@@ -218,8 +221,8 @@ fn go(walker: &mut Walker, namespace: &Namespace) -> Done<()> {
     walker.go(namespace).map_err(|error| Failed::new("cannot enter a namespace").because(&error))
 }
 
-/// Opens a node's namespace if it is there, and is the lab's.
-fn open_node(walker: &mut Walker, lab: &Lab, node: &Node) -> Done<Option<Site>> {
+/// Opens a node's namespace if it is there, and is the lab's; the buffer is what its socket receives into meanwhile.
+fn open_node(walker: &mut Walker, lab: &Lab, node: &Node, buffer: &mut Vec<u8>) -> Done<Option<Site>> {
     if node.is_host {
         go_home(walker)?;
         return Ok(Some(Site { namespace: here()?, socket: site::socket(node)?, is_new: false, had_rules: false }));
@@ -239,9 +242,11 @@ fn open_node(walker: &mut Walker, lab: &Lab, node: &Node) -> Done<Option<Site>> 
         return Err(foreign("a file"));
     }
     let mut socket = site::socket(node)?;
+    socket.swap_buffer(buffer);
     if !down::has_mark(&mut socket, &lab.name, &node.name)? {
         return Err(foreign("a namespace"));
     }
+    socket.swap_buffer(buffer);
     Ok(Some(Site { namespace, socket, is_new: false, had_rules: false }))
 }
 
@@ -251,6 +256,9 @@ fn read(socket: &mut Socket, node: &Node) -> Result<State, vwire_netlink::DumpEr
     links.iter_mut().for_each(crate::step::part::complete);
     let mut routes = socket.routes(&Route::default())?;
     routes.retain(|route| route.flags & CLONED == 0);
+    // They are kept for hundreds of nodes.
+    links.shrink_to_fit();
+    routes.shrink_to_fit();
     let switches = |link: &WireLink| matches!(link.kind(), Some("bridge" | "vxlan"));
     let has_switch = links.iter().any(switches);
     let needs_vlans = node

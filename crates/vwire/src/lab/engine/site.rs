@@ -97,7 +97,7 @@ pub fn socket(node: &Node) -> Done<Socket> {
 ///
 /// # Errors
 /// What the kernel refuses. Nothing has the name then.
-pub fn make(walker: &mut Walker, ready: &Ready, lab: &Lab, node: &Node) -> Done<Site> {
+pub fn make(walker: &mut Walker, ready: &Ready, lab: &Lab, node: &Node, buffer: &mut Vec<u8>) -> Done<Site> {
     let failed = |what: &str, error: &io::Error| {
         Failed::new(format!("cannot {what} the namespace of `{}`", node.name)).because(error).at(node.span)
     };
@@ -111,6 +111,7 @@ pub fn make(walker: &mut Walker, ready: &Ready, lab: &Lab, node: &Node) -> Done<
         }
     })?;
     let mut socket = socket(node)?;
+    socket.swap_buffer(buffer);
     let mut lo = Link { index: LOOPBACK, ..Link::default() };
     let own = vec![mark::of_node(&lab.name, &node.name).as_str().into()];
     let names = Link { prop_list: Some(Box::new(PropList { alt_ifname: own, ..PropList::default() })), ..lo.clone() };
@@ -118,6 +119,7 @@ pub fn make(walker: &mut Walker, ready: &Ready, lab: &Lab, node: &Node) -> Done<
     for answer in socket.batch(&[Request::new_link_names(&names), Request::set_link(&lo)]) {
         answer.map_err(|error| Failed::new(format!("cannot mark the namespace of `{}`", node.name)).refused(&error))?;
     }
+    socket.swap_buffer(buffer);
     set_sysctls(node)?;
     ready.name_own(&name_of(&lab.name, node)?).map_err(|error| failed("name", &error.source))?;
     Ok(Site { namespace, socket, is_new: true, had_rules: false })

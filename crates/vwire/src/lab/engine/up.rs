@@ -314,10 +314,10 @@ impl Run<'_> {
         let lab = self.order.lab;
         let Some(first) = survey.plan.makes.first().and_then(|at| lab.nodes.get(*at)) else { return Ok(()) };
         let ready = site::ready(&site::name_of(&lab.name, first)?)?;
-        let all = survey.plan.makes.len();
+        let (all, mut buffer) = (survey.plan.makes.len(), Vec::new());
         for (done, at) in survey.plan.makes.iter().enumerate() {
             let Some(node) = lab.nodes.get(*at) else { continue };
-            let site = site::make(self.walker, &ready, lab, node)?;
+            let site = site::make(self.walker, &ready, lab, node, &mut buffer)?;
             if let Some(slot) = survey.field.sites.get_mut(*at) {
                 *slot = Some(site);
             }
