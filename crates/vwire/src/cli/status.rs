@@ -11,7 +11,7 @@ use super::talk::Talk;
 use super::{Call, Verb};
 use crate::lab::engine::confirm;
 use crate::lab::engine::journal::Journal;
-use crate::lab::engine::survey::{APPLIED, Drift, applied, look};
+use crate::lab::engine::survey::{APPLIED, Drift, What, applied, look};
 use crate::lab::failed::Failed;
 use crate::lab::keeper::Stay;
 use crate::lab::model::Lab;
@@ -28,8 +28,8 @@ fn command() -> Command {
     Command::new("status")
         .about("Tell whether a lab is as it was applied, and what of it is not")
         .long_about(
-            "Tell whether a lab is as it was applied: every parameter that the file says, and what somebody has added by \
-             hand. What the kernel and routing daemons make by themselves is no difference. `vwire up` mends what is told \
+            "Tell whether a lab is as it was applied: every parameter that the file says, what was to go on in the \
+             background and has ended, and what somebody has added by hand. What the kernel and routing daemons make by themselves is no difference. `vwire up` mends what is told \
              here; devices that somebody else put into a node are told and left.\n\n\
              Exit codes: 0 it is as it was applied; 3 it is not; 1 it is not up, or cannot be looked at; 2 the command \
              line is wrong.",
@@ -80,7 +80,7 @@ fn run(call: &mut Call<'_>) -> u8 {
         Ok(survey) => survey,
         Err(failed) => return talk.fails(&failed, None),
     };
-    let (drift, strangers) = (survey.drift(&whole), survey.strangers(&whole));
+    let (drift, strangers) = (survey.drift(&whole, &record), survey.strangers(&whole));
     let names = Names::of(Vec::new(), &[&survey.wanted, &survey.now]);
     let json = call.form.json;
     let pretty = call.arguments.get_flag("pretty") || call.options.pretty;
@@ -124,8 +124,10 @@ impl Told<'_> {
 
     fn words(&self, one: &Drift) -> String {
         match &one.what {
-            None => "its namespace is missing".to_owned(),
-            Some(what) => what.describe(self.names),
+            What::Missing => "its namespace is missing".to_owned(),
+            What::Differs(what) => what.describe(self.names),
+            What::Ended { command, said: None } => format!("`{command}` has ended"),
+            What::Ended { command, said: Some(said) } => format!("`{command}` has ended; it said at last: {said}"),
         }
     }
 
@@ -144,13 +146,21 @@ impl Told<'_> {
         for one in self.drift {
             json.open_object(&mut out);
             string(&mut json, &mut out, "node", &one.node);
-            if let Some(what) = &one.what {
-                string(&mut json, &mut out, "object", &what.object);
-                let (is, should) = what.values();
-                for (name, value) in [("attribute", Some(what.attribute)), ("is", is), ("should", should)] {
-                    if let Some(value) = value.filter(|value| !value.is_empty()) {
-                        string(&mut json, &mut out, name, value);
-                    }
+            let ended;
+            let members = match &one.what {
+                What::Missing => [None; 4],
+                What::Differs(what) => {
+                    let (is, should) = what.values();
+                    [Some(what.object.as_str()), Some(what.attribute), is, should]
+                }
+                What::Ended { command, .. } => {
+                    ended = format!("`{command}`");
+                    [Some(ended.as_str()), Some("state"), Some("ended"), Some("running")]
+                }
+            };
+            for (name, value) in ["object", "attribute", "is", "should"].into_iter().zip(members) {
+                if let Some(value) = value.filter(|value| !value.is_empty()) {
+                    string(&mut json, &mut out, name, value);
                 }
             }
             string(&mut json, &mut out, "words", &self.words(one));

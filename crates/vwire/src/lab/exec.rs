@@ -1,6 +1,7 @@
 //! Runs programs in the nodes of a lab: with the node's network, its `/sys`, and a hosts file that knows the others.
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use super::engine::Done;
 use super::engine::up::names_like;
 use super::failed::Failed;
 use super::graph::natural;
+use super::ledger::{self, Mark};
 use super::mark;
 use super::namespace::{self, EnterError};
 use super::nearest::nearest;
@@ -20,6 +22,8 @@ use super::record::Record;
 
 /// The name of the file in a lab's record that lies over `/etc/hosts` in its nodes.
 pub const HOSTS: &str = "hosts";
+/// What it lies over.
+const ETC_HOSTS: &str = "/etc/hosts";
 
 /// A node of a lab that is up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +49,7 @@ impl Inside {
 
     fn over(&self) -> Vec<(PathBuf, PathBuf)> {
         let hosts = Record::of(&self.lab).path_of(HOSTS);
-        if hosts.exists() { vec![(hosts, PathBuf::from("/etc/hosts"))] } else { Vec::new() }
+        if hosts.exists() { vec![(hosts, PathBuf::from(ETC_HOSTS))] } else { Vec::new() }
     }
 
     /// Turns this process into a program in the node; returns only if that fails.
@@ -62,17 +66,34 @@ impl Inside {
         self.not_started(program, &error)
     }
 
-    /// Starts a program in the node, with no signal held back.
+    /// Starts a program in the node, with no signal held back, and with a mark that all has which it starts.
     ///
     /// # Errors
     /// The node cannot be entered, or there is no such program.
-    pub fn start(&self, argv: &[String], said: &Said) -> Done<Program> {
+    pub fn start(&self, argv: &[String], said: &Said, mark: &Mark) -> Done<Program> {
         let Some(program) = argv.first() else {
             return Err(Failed::new("there is no program to run"));
         };
-        let more = [("VWIRE_LAB", self.lab.as_str()), ("VWIRE_NODE", self.node.as_str())];
-        let started = self.run(|| Program::start(argv, &more, said))?;
+        let told = mark.to_string();
+        let more =
+            [("VWIRE_LAB", self.lab.as_str()), ("VWIRE_NODE", self.node.as_str()), (ledger::NAME, told.as_str())];
+        let start = || Program::start(argv, &more, said);
+        let started = if self.is_host { start() } else { self.run_marked(mark, start)? };
         started.map_err(|error| self.not_started(OsStr::new(program), &error))
+    }
+
+    /// Runs `body` on a thread in the node, over whose `/etc/hosts` lies a file that is called as the mark: what the list of
+    /// its mounts tells as long as there is a process that has it, and the environment does not where a program writes over.
+    fn run_marked<T: Send>(&self, mark: &Mark, body: impl FnOnce() -> T + Send) -> Done<T> {
+        let record = Record::of(&self.lab);
+        let (hosts, own) = (record.path_of(HOSTS), record.path_of(&mark.file_name()));
+        let is_named = fs::hard_link(&hosts, &own).is_ok();
+        let over = if is_named { vec![(own.clone(), PathBuf::from(ETC_HOSTS))] } else { self.over() };
+        let inside = namespace::switched_with(&self.namespace(), &over, body);
+        if is_named {
+            let _ = fs::remove_file(&own);
+        }
+        inside.map(|(_, value)| value).map_err(|error| self.not_entered(&error))
     }
 
     /// Runs `body` on a thread in the node; what it starts is inside.

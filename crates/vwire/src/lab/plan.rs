@@ -10,8 +10,9 @@ use super::compile::LOOPBACK;
 use super::condition::{self, Impossible};
 use super::failed::Failed;
 use super::mark;
-use super::model::Lab;
+use super::model::{Command, Lab};
 use super::netfilter::{Ruleset, removal};
+use super::task::{Task, What, Work};
 use crate::snapshot::state::State;
 use crate::step::scope::{Parts, Reach, RouteKey};
 use crate::step::world::{End, Names, Place, World};
@@ -35,15 +36,15 @@ pub struct Plan {
     pub removes: Vec<String>,
     /// What is done, in order.
     pub steps: Vec<Step>,
-    /// The nodes, by number, whose commands are run.
-    pub runs: Vec<usize>,
+    /// What is done about commands.
+    pub work: Work,
 }
 
 impl Plan {
     /// Returns whether nothing is to be done.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.makes.is_empty() && self.removes.is_empty() && self.steps.is_empty() && self.runs.is_empty()
+        self.makes.is_empty() && self.removes.is_empty() && self.steps.is_empty() && self.work.tasks.is_empty()
     }
 
     /// Returns what is to be done, a line each, in the order of the lab's nodes.
@@ -62,10 +63,9 @@ impl Plan {
                 let words = step.describe(names);
                 lines.push(line(sign(step), words.strip_prefix(&head).unwrap_or(&words).to_owned()));
             }
-            if self.runs.contains(&at) {
-                lines.extend(
-                    node.commands.iter().map(|command| line(Sign::Add, format!("run {}", shown(&command.argv)))),
-                );
+            for task in self.work.tasks.iter().filter(|task| task.place == at) {
+                let (sign, words) = told(task, &node.commands);
+                lines.push(line(sign, words));
             }
         }
         for node in &self.removes {
@@ -73,6 +73,17 @@ impl Plan {
             lines.push(Line { sign: Sign::Delete, node: node.clone(), words });
         }
         lines
+    }
+}
+
+/// Says what is to be done about a command.
+fn told(task: &Task, commands: &[Command]) -> (Sign, String) {
+    let command = |number: &usize| commands.get(*number).map(|command| shown(&command.argv)).unwrap_or_default();
+    match &task.what {
+        What::End(entry) => (Sign::Delete, format!("end {}", shown(&entry.command.argv))),
+        What::Run(number) => (Sign::Add, format!("run {}", command(number))),
+        What::Again(number, _) => (Sign::Add, format!("run {}, which has ended", command(number))),
+        What::Ask(number, _) => (Sign::Change, format!("ask whether it is ready: {}", command(number))),
     }
 }
 

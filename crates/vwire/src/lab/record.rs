@@ -167,6 +167,14 @@ impl Record {
         fs::rename(beside, self.path.join(name))
     }
 
+    /// Writes behind what a file holds.
+    ///
+    /// # Errors
+    /// As [`Self::write`]; a part of it may be written then.
+    pub fn append(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        OpenOptions::new().append(true).open(self.path.join(name))?.write_all(content)
+    }
+
     /// Removes a file; one that is not there is removed already.
     pub fn remove(&self, name: &str) {
         let _ = fs::remove_file(self.path.join(name));

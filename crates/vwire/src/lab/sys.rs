@@ -7,7 +7,7 @@
 use std::fs;
 use std::io;
 use std::marker::PhantomData;
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
@@ -98,6 +98,21 @@ pub fn process_handle(pid: u32) -> io::Result<OwnedFd> {
     match RawFd::try_from(raw) {
         // SAFETY: the kernel has just given us `raw`, it is open, and nothing else owns it.
         Ok(raw) if raw >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(raw) }),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Sends a signal to the process that a handle is of, and to no other that has its number by then (Linux 5.1).
+///
+/// # Errors
+/// It has ended, or is somebody else's.
+pub fn signal_process(handle: &OwnedFd, signal: Signal) -> io::Result<()> {
+    let (handle, signal) = (handle.as_raw_fd(), signal as libc::c_int);
+    let nothing = std::ptr::null::<libc::siginfo_t>();
+    // SAFETY: pidfd_send_signal takes a descriptor, which is open, a number, a pointer to what is said beside, which may be
+    // null, and flags; it touches no memory of ours.
+    match unsafe { libc::syscall(libc::SYS_pidfd_send_signal, handle, signal, nothing, 0) } {
+        0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
 }

@@ -12,7 +12,7 @@ use crate::lab_fault::settled as quiet;
 use crate::lab_state::{becomes, settled};
 use crate::lab_up::file;
 
-/// Whatever a kernel without netem, dummies, VLANs has in. Its command ends soon: `strace` waits for it.
+/// Whatever a kernel without netem, dummies, VLANs has in.
 const FULL: &str = r#"
 name = "full"
 nodes = ["a", "b", "r", "tun-host"]
@@ -51,7 +51,7 @@ lo = "192.0.2.200/32"
 routes = ["default via 10.0.0.1", "::/0 via fd00::1", "10.5.0.0/16 nexthop via 10.0.0.1 nexthop via 10.0.0.3 weight 2", "10.6.0.0/16 via 10.0.0.1 metric 7 table 200 mtu 1300"]
 rules = ["from 10.3.0.0/16 table 200", "fwmark 0x1/0xff table 200", "ipv6 to fd00:9::/64 table 200"]
 neighbours = ["10.0.0.77 mac 02:00:00:00:00:77 dev eth0", "fd00::77 mac 02:00:00:00:00:77 dev eth0"]
-run = ["true", { command = ["sleep", "0.1"], background = true, ready = ["true"] }]
+run = ["true", { command = ["sleep", "1000"], background = true, ready = ["true"] }]
 [node.a.macvlan.mv0]
 parent = "eth0"
 mode = "private"
@@ -126,7 +126,8 @@ fn up_with(net: &Lab, path: &str, spot: &Spot, fault: Fault) -> Said {
     let what = if fault == Fault::Error { "error=EIO" } else { "signal=KILL" };
     let (call, number) = (&spot.call, spot.number);
     let (inject, trace) = (format!("inject={call}:{what}:when={number}"), format!("trace={call}"));
-    let mut words = vec!["-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
+    // Programs of the lab are let go: some go on for long.
+    let mut words = vec!["-f", "-qq", "-b", "execve", "-o", "/dev/null", "-e", &trace, "-e", &inject];
     if let Some(path) = &spot.path {
         words.extend(["-P", path]);
     }
@@ -137,7 +138,8 @@ fn up_with(net: &Lab, path: &str, spot: &Spot, fault: Fault) -> Said {
 /// Returns the places of an `up`, found out by one in whose way nothing is.
 fn spots(net: &Lab, path: &str) -> Vec<Spot> {
     let trace = format!("trace={}", CALLS.join(","));
-    let words = ["-f", "-qq", "-o", "/run/calls", "-e", &trace, env!("CARGO_BIN_EXE_vwire"), "up", path];
+    let words =
+        ["-f", "-qq", "-b", "execve", "-o", "/run/calls", "-e", &trace, env!("CARGO_BIN_EXE_vwire"), "up", path];
     net.run(net.command("strace", &words)).ok();
     let text = std::fs::read_to_string("/run/calls").unwrap();
     let mut counts: BTreeMap<(String, Option<String>), BTreeMap<&str, usize>> = BTreeMap::new();

@@ -20,6 +20,7 @@ mod lab_file;
 mod lab_helper;
 mod lab_json;
 mod lab_places;
+mod lab_programs;
 mod lab_race;
 mod lab_random;
 mod lab_ready;

@@ -1,183 +1,375 @@
-//! Runs what the file has run in nodes, and ends what goes on running.
+//! Runs what the file has run in nodes, ends what goes on running, and starts again what it ended where a change is undone.
+//!
+//! What is run is written down (`running`), and what was written down before a change is kept (`running.before`) until the
+//! change is made, or undone by whoever comes after one that was killed.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill, killpg};
-use nix::unistd::Pid;
+use nix::sys::signal::{Signal, killpg};
 
-use super::{Done, Listener, go_on};
+use super::running::{Found, Living, Wanted, process_of};
+use super::{Done, Listener, Silent, go_on};
 use crate::lab::exec::Inside;
 use crate::lab::failed::Failed;
-use crate::lab::model::{Command, Lab, Node, Span};
-use crate::lab::namespace::processes;
+use crate::lab::ledger::{Entry, Ledger, Mark, Process, log_of};
+use crate::lab::model::{Command, Lab, Span};
+use crate::lab::namespace::Identity;
 use crate::lab::plan::shown;
 use crate::lab::program::{Program, Said};
 use crate::lab::record::Record;
+use crate::lab::task::{Known, Task, What, Work, work};
 
-/// The file that lists what runs in the background.
+/// The file that lists what was run.
 const RUNNING: &str = "running";
+/// The file that lists what was run before a change that is not made yet.
+const BEFORE: &str = "running.before";
 /// How long to wait between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
 /// How long what is asked late whether it is ready may take to answer.
 const LEAST_PATIENCE: Duration = Duration::from_secs(1);
-/// How long what is to end may take before it is made to.
-const GRACE: Duration = Duration::from_millis(500);
 
-/// Returns the nodes whose commands are to be run: new ones, and those for which the file says others now.
+/// Works out what is to be done about a lab's commands; `was_applied` tells whether it is known what the file said before.
 #[must_use]
-pub fn to_run(lab: &Lab, applied: Option<&Lab>, makes: &[usize]) -> Vec<usize> {
-    let is_due = |at: usize, node: &Node| {
-        let old = applied.and_then(|applied| applied.nodes.iter().find(|old| old.name == node.name));
-        let same = |old: &Node| essence(old) == essence(node);
-        !node.leaves && makes.contains(&at) && !node.commands.is_empty()
-            || !node.leaves && old.is_some_and(|old| !same(old))
-    };
-    lab.nodes.iter().enumerate().filter(|(at, node)| is_due(*at, node)).map(|(at, _)| at).collect()
+pub fn to_do(lab: &Lab, record: &Record, makes: &[usize], was_applied: bool) -> Work {
+    let ledger = read(record, RUNNING);
+    let is_lost = ledger.is_none() && !was_applied;
+    let ledger = ledger.unwrap_or_default();
+    let mut living = Living::default();
+    let mut lives = |entry: &Entry| living.has(&ledger, entry);
+    work(lab, Known { ledger: &ledger, lives: &mut lives, makes, is_lost })
 }
 
-/// What of a node's commands counts: not where the file says them.
-fn essence(node: &Node) -> Vec<Command> {
-    node.commands.iter().map(|one| Command { span: Span::default(), ..one.clone() }).collect()
+fn read(record: &Record, name: &str) -> Option<Ledger> {
+    Ledger::parse(&record.read(name)?)
 }
 
-/// Runs the commands of nodes, one after another. What goes on in the background is waited for until it is ready before
-/// anything else is run in its node, or anything that ends anywhere; but in other nodes what goes on in the background, too,
-/// is started meanwhile: routers are ready when they have found one another.
+fn write(record: &Record, ledger: &Ledger) -> Done<()> {
+    record.write(RUNNING, ledger.text().as_bytes()).map_err(|error| not_written(&error))
+}
+
+fn not_written(error: &io::Error) -> Failed {
+    Failed::new("cannot write down what is run in the nodes").because(error)
+}
+
+/// Returns the last words of what a command said.
+#[must_use]
+pub fn last_words(record: &Record, entry: &Entry) -> Option<String> {
+    last_of(&record.read(&entry.log())?)
+}
+
+/// Writes down what the file says otherwise of commands that are left alone.
+///
+/// # Errors
+/// The disk is full, or privilege lacks.
+pub fn note(record: &Record, work: &Work) -> Done<()> {
+    let known = read(record, RUNNING);
+    if known.is_none_or(|known| known == work.ledger) { Ok(()) } else { write(record, &work.ledger) }
+}
+
+/// What a run of commands has ended, and what there was before it.
+#[derive(Debug, Default)]
+pub struct Undo {
+    before: Option<Ledger>,
+    ended: Vec<Entry>,
+}
+
+/// Does what is to be done about commands: what is ended first, then what is run, one after another. What goes on in the
+/// background is waited for until it is ready before anything else is run in its node, or anything that ends anywhere; but
+/// in other nodes what goes on in the background, too, is started meanwhile: routers are ready when they have found one
+/// another.
 ///
 /// # Errors
 /// One cannot be started, fails, or is not done or ready in time; or a signal asks for the end.
-pub fn run(lab: &Lab, runs: &[usize], record: &Record, listener: &mut (dyn Listener + Send)) -> Done<()> {
-    let nodes: Vec<&Node> = runs.iter().filter_map(|at| lab.nodes.get(*at)).collect();
-    stop(record, |name| nodes.iter().any(|node| node.name == name));
-    let all: usize = nodes.iter().map(|node| node.commands.len()).sum();
-    let mut done = 0;
-    let mut pending: Vec<Pending<'_>> = Vec::new();
-    for node in nodes {
-        for (number, command) in node.commands.iter().enumerate() {
-            let is_due = |one: &Pending<'_>| !command.background || one.node.name == node.name;
-            let (due, rest) = pending.into_iter().partition(is_due);
-            pending = rest;
-            settle(due, record, listener)?;
-            pending.extend(one(lab, node, (number, command), record, listener)?);
-            done += 1;
-            listener.progress("commands", done, all);
-        }
+pub fn run(lab: &Lab, work: &Work, record: &Record, listener: &mut (dyn Listener + Send), undo: &mut Undo) -> Done<()> {
+    if work.tasks.is_empty() {
+        return note(record, work);
     }
-    settle(pending, record, listener)
+    let mut before = read(record, RUNNING).unwrap_or_default();
+    let mut ledger = work.ledger.clone();
+    if before.token.is_empty() {
+        before.token = token().map_err(|error| Failed::new("cannot draw a number by lot").because(&error))?;
+        ledger.token.clone_from(&before.token);
+        write(record, &before)?;
+    }
+    record.write(BEFORE, before.text().as_bytes()).map_err(|error| not_written(&error))?;
+    let ends = work.tasks.iter().filter_map(|task| match &task.what {
+        What::End(entry) => Some(entry.clone()),
+        _ => None,
+    });
+    undo.ended = ends.collect();
+    undo.before = Some(before.clone());
+    end(&before.token, &undo.ended)?;
+    write(record, &ledger)?;
+    let all = work.tasks.len();
+    let mut runner = Runner { lab: &lab.name, record, ledger, before: &before, listener };
+    let mut pending: Vec<Pending> = Vec::new();
+    for (done, task) in work.tasks.iter().enumerate() {
+        let Task { place, what: What::Run(number) | What::Again(number, _) | What::Ask(number, _) } = task else {
+            continue;
+        };
+        let Some(node) = lab.nodes.get(*place) else { continue };
+        let Some(command) = node.commands.get(*number) else { continue };
+        let is_due = |one: &Pending| !command.background || one.node == node.name;
+        let (due, rest) = pending.into_iter().partition(is_due);
+        pending = rest;
+        runner.settle(due)?;
+        pending.extend(match &task.what {
+            What::Ask(_, entry) => Some(runner.asked(command, entry)),
+            _ => runner.start(&node.name, command)?,
+        });
+        runner.listener.progress("commands", done + 1, all);
+    }
+    runner.settle(pending)
+}
+
+/// Returns what no other lab has.
+fn token() -> io::Result<String> {
+    let drawn = fs::read_to_string("/proc/sys/kernel/random/uuid")?;
+    Ok(drawn.chars().filter(char::is_ascii_hexdigit).collect())
+}
+
+/// Ends what commands left running.
+fn end(token: &str, entries: &[Entry]) -> Done<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let is_one = |mark: &Mark, entry: &Entry| entry.serial == mark.serial && entry.node == mark.node;
+    let is_marked = |mark: &Mark| mark.token == token && entries.iter().any(|entry| is_one(mark, entry));
+    let leaders = entries.iter().map(|entry| entry.process).collect();
+    all_ended(&Wanted { is_marked: &is_marked, leaders, networks: None }.end())
+}
+
+fn all_ended(left: &[Found]) -> Done<()> {
+    let Some(first) = left.first() else { return Ok(()) };
+    let node = first.mark.as_ref().map_or_else(String::new, |mark| format!(" in `{}`", mark.node));
+    let more = if left.len() > 1 { format!(", and {} more", left.len() - 1) } else { String::new() };
+    let pid = first.process.pid;
+    Err(Failed::new(format!("process {pid}, which a command started{node}, does not end{more}")))
+}
+
+/// Ends what commands left running in the nodes that are meant, and forgets them.
+///
+/// # Errors
+/// Something does not end.
+pub fn stop(record: &Record, is_meant: impl Fn(&str) -> bool) -> Done<()> {
+    let Some(mut ledger) = read(record, RUNNING) else { return Ok(()) };
+    let (ends, kept): (Vec<Entry>, Vec<Entry>) =
+        std::mem::take(&mut ledger.entries).into_iter().partition(|entry| is_meant(&entry.node));
+    if ends.is_empty() && !record.path_of(BEFORE).exists() {
+        // Only a run that did not end has started what is not written down.
+        return Ok(());
+    }
+    let is_marked = |mark: &Mark| mark.token == ledger.token && is_meant(&mark.node);
+    let leaders = ends.iter().map(|entry| entry.process).collect();
+    all_ended(&Wanted { is_marked: &is_marked, leaders, networks: None }.end())?;
+    ledger.entries = kept;
+    write(record, &ledger)
+}
+
+/// Returns whether it is written down what was run.
+#[must_use]
+pub fn is_known(record: &Record) -> bool {
+    read(record, RUNNING).is_some()
+}
+
+/// Ends what commands of whatever lab left running in these networks.
+///
+/// # Errors
+/// Something does not end.
+pub fn stop_in(networks: &[Identity]) -> Done<()> {
+    let inodes = networks.iter().map(|network| network.ino).collect();
+    let wanted = Wanted { is_marked: &|_| true, leaders: Vec::new(), networks: Some(&inodes) };
+    if inodes.is_empty() { Ok(()) } else { all_ended(&wanted.end()) }
+}
+
+/// A change of commands is made: what there was before is forgotten.
+pub fn commit(record: &Record) {
+    record.remove(BEFORE);
+}
+
+/// Ends what a change has started that is undone; what there was before counts again.
+///
+/// # Errors
+/// Something does not end, or it cannot be written down.
+pub fn undo_new(record: &Record) -> Done<()> {
+    let Some(before) = read(record, BEFORE) else { return Ok(()) };
+    let is_marked = |mark: &Mark| mark.token == before.token && !before.has(mark);
+    let is_new = |entry: &&Entry| !before.has(&before.mark_of(entry));
+    let now = read(record, RUNNING).unwrap_or_default();
+    let leaders: Vec<Process> = now.entries.iter().filter(is_new).map(|entry| entry.process).collect();
+    let ended = all_ended(&Wanted { is_marked: &is_marked, leaders, networks: None }.end());
+    write(record, &before)?;
+    record.remove(BEFORE);
+    ended
+}
+
+/// Starts again what a change has ended that is undone; returns what could not be, a sentence each.
+#[must_use]
+pub fn undo_ended(lab: &str, record: &Record, undo: &Undo) -> Vec<String> {
+    let Some(before) = undo.before.as_ref().filter(|_| !undo.ended.is_empty()) else { return Vec::new() };
+    let mut left = Vec::new();
+    let ledger = Ledger { token: before.token.clone(), entries: Vec::new() };
+    let mut runner = Runner { lab, record, ledger, before, listener: &mut Silent };
+    let mut living = Living::default();
+    for entry in undo.ended.iter().filter(|entry| !living.has(before, entry)) {
+        let again = runner.start_as(&entry.node, &entry.command, entry.serial);
+        let again = again.and_then(|pending| runner.settle(pending.into_iter().collect()));
+        left.extend(again.err().map(|failed| format!("cannot start again what was ended: {failed}")));
+    }
+    let mut now = before.clone();
+    for entry in &mut now.entries {
+        let again = runner.ledger.of(&entry.node).find(|again| again.serial == entry.serial);
+        entry.process = again.map_or(entry.process, |again| again.process);
+    }
+    left.extend(write(record, &now).err().map(|failed| failed.to_string()));
+    left
 }
 
 /// A program in the background that is not known to be ready.
-struct Pending<'a> {
-    node: &'a Node,
-    command: &'a Command,
+struct Pending {
+    node: String,
+    command: Command,
     inside: Inside,
-    child: Program,
+    /// None where it goes on since an earlier run.
+    child: Option<Program>,
+    mark: Mark,
     log: String,
     end: Instant,
 }
 
-impl Pending<'_> {
-    fn failed(&self, why: &str, record: &Record) -> Failed {
-        told(failed(self.node, self.command, why), record, &self.log)
-    }
+struct Runner<'a> {
+    lab: &'a str,
+    record: &'a Record,
+    ledger: Ledger,
+    before: &'a Ledger,
+    listener: &'a mut (dyn Listener + Send),
 }
 
-fn settle(pending: Vec<Pending<'_>>, record: &Record, listener: &mut (dyn Listener + Send)) -> Done<()> {
-    for mut one in pending {
-        // Its time may be over while others were waited for: it is asked once all the same.
-        let end = one.end.max(Instant::now() + LEAST_PATIENCE);
-        let asked = record.path_of(&format!("{}.ready", one.log));
-        if let Err(why) = ready(&one.inside, one.command, (&mut one.child, &asked), end, listener)? {
-            return Err(one.failed(&why, record));
+impl Runner<'_> {
+    /// Runs a command, or starts one that goes on in the background.
+    fn start(&mut self, node: &str, command: &Command) -> Done<Option<Pending>> {
+        let serial = self.ledger.next(node).max(self.before.next(node));
+        self.record.remove(&log_of(node, serial));
+        self.start_as(node, command, serial)
+    }
+
+    fn start_as(&mut self, node: &str, command: &Command, serial: u64) -> Done<Option<Pending>> {
+        let log = log_of(node, serial);
+        let said = fs::File::options().create(true).append(true).open(self.record.path_of(&log));
+        let said = said.map_err(|error| failed(node, command, "has no place for what it says").because(&error))?;
+        let mark = Mark { token: self.before.token.clone(), serial, node: node.to_owned() };
+        let inside = Inside::of(self.lab, node);
+        let started = inside.start(&command.argv, &Said::Into(said), &mark);
+        let mut child = started.map_err(|error| error.at(command.span))?;
+        let end = Instant::now() + command.within;
+        let plain = Command { span: Span::default(), ..command.clone() };
+        let entry = Entry { serial, node: node.to_owned(), command: plain, process: process_of(child.pid()) };
+        let line = self.ledger.add(entry);
+        let remembered = self.record.append(RUNNING, line.as_bytes());
+        remembered.map_err(|error| failed(node, command, "cannot be remembered").because(&error))?;
+        if command.background {
+            let (node, command, child) = (node.to_owned(), command.clone(), Some(child));
+            return Ok(Some(Pending { node, command, inside, child, mark, log, end }));
+        }
+        let ended = wait(&mut child, end, self.listener);
+        if !matches!(ended, Ok(Some(_))) {
+            let _ = killpg(child.pid(), Signal::SIGKILL);
+            child.kill();
+        }
+        let why = match ended? {
+            Some(status) if status.success() => return Ok(None),
+            Some(status) => format!("failed: {status}"),
+            None => format!("has not ended within {:?}", command.within),
+        };
+        Err(told(failed(node, command, &why), self.record, &log))
+    }
+
+    /// Returns one that goes on, to be asked.
+    fn asked(&self, command: &Command, entry: &Entry) -> Pending {
+        Pending {
+            node: entry.node.clone(),
+            command: command.clone(),
+            inside: Inside::of(self.lab, &entry.node),
+            child: None,
+            mark: self.before.mark_of(entry),
+            log: entry.log(),
+            end: Instant::now() + command.within,
         }
     }
-    Ok(())
+
+    fn settle(&mut self, pending: Vec<Pending>) -> Done<()> {
+        for mut one in pending {
+            // Its time may be over while others were waited for: it is asked once all the same.
+            one.end = one.end.max(Instant::now() + LEAST_PATIENCE);
+            let asked = self.record.path_of(&format!("{}.ready", one.log));
+            if let Err(why) = one.ready(&asked, self.listener)? {
+                return Err(told(failed(&one.node, &one.command, &why), self.record, &one.log));
+            }
+        }
+        Ok(())
+    }
 }
 
-fn failed(node: &Node, command: &Command, why: &str) -> Failed {
-    Failed::new(format!("`{}` in `{}` {why}", shown(&command.argv), node.name)).at(command.span)
+impl Pending {
+    /// Waits until it is ready; the inner error says why it is not.
+    fn ready(&mut self, asked: &Path, listener: &mut (dyn Listener + Send)) -> Done<Result<(), String>> {
+        let Some(probe) = self.command.ready.clone() else { return Ok(Ok(())) };
+        loop {
+            if let Some(why) = self.has_ended() {
+                return Ok(Err(why));
+            }
+            // What is said is kept of the last try alone.
+            let said = fs::File::create(asked).map_or(Said::Nowhere, Said::Into);
+            let mut tried = match self.inside.start(&probe, &said, &self.mark) {
+                Ok(tried) => tried,
+                Err(error) => return Ok(Err(format!("cannot be asked: {error}"))),
+            };
+            let answer = wait(&mut tried, self.end, listener);
+            if !matches!(answer, Ok(Some(_))) {
+                let _ = killpg(tried.pid(), Signal::SIGKILL);
+            }
+            tried.kill();
+            if answer?.is_some_and(|status| status.success()) {
+                return Ok(Ok(()));
+            }
+            if Instant::now() >= self.end {
+                let heard = fs::read_to_string(asked).ok().and_then(|text| last_of(&text));
+                let heard = heard.map_or_else(String::new, |line| format!(", and says: {line}"));
+                let probe = match probe.as_slice() {
+                    [shell, option, line] if shell == "sh" && option == "-c" => line.trim().to_owned(),
+                    words => words.join(" "),
+                };
+                return Ok(Err(format!("is not ready after {:?}: `{probe}` fails{heard}", self.command.within)));
+            }
+            go_on(listener)?;
+            std::thread::sleep(PAUSE * 4);
+        }
+    }
+
+    /// Says how it ended, if it has; a program that goes to the background by itself has not as long as it is there.
+    fn has_ended(&mut self) -> Option<String> {
+        let status = self.child.as_mut()?.try_wait().ok()??;
+        let is_one = |mark: &Mark| *mark == self.mark;
+        let has_left = || !Wanted { is_marked: &is_one, leaders: Vec::new(), networks: None }.find().is_empty();
+        if status.success() && has_left() {
+            return None;
+        }
+        Some(format!("ended before it was ready: {status}"))
+    }
+}
+
+fn failed(node: &str, command: &Command, why: &str) -> Failed {
+    Failed::new(format!("`{}` in `{node}` {why}", shown(&command.argv))).at(command.span)
 }
 
 fn told(failed: Failed, record: &Record, log: &str) -> Failed {
-    match last_line(record, log) {
+    match record.read(log).and_then(|text| last_of(&text)) {
         Some(line) => failed.hint(format!("it said at last: {line}")),
         None => failed,
-    }
-}
-
-/// Runs a command, or starts one that goes on in the background.
-fn one<'a>(
-    lab: &Lab,
-    node: &'a Node,
-    (number, command): (usize, &'a Command),
-    record: &Record,
-    listener: &mut (dyn Listener + Send),
-) -> Done<Option<Pending<'a>>> {
-    let log = format!("{}.{number}.log", node.name);
-    let file = fs::File::create(record.path_of(&log))
-        .map_err(|error| failed(node, command, "has no place for what it says").because(&error))?;
-    let inside = Inside::of(&lab.name, &node.name);
-    let mut child = inside.start(&command.argv, &Said::Into(file)).map_err(|error| error.at(command.span))?;
-    let end = Instant::now() + command.within;
-    if command.background {
-        remember(record, &node.name, &child)
-            .map_err(|error| failed(node, command, "cannot be remembered").because(&error))?;
-        return Ok(Some(Pending { node, command, inside, child, log, end }));
-    }
-    let ended = wait(&mut child, end, listener);
-    if !matches!(ended, Ok(Some(_))) {
-        let _ = killpg(child.pid(), Signal::SIGKILL);
-        child.kill();
-    }
-    let why = match ended? {
-        Some(status) if status.success() => return Ok(None),
-        Some(status) => format!("failed: {status}"),
-        None => format!("has not ended within {:?}", command.within),
-    };
-    Err(told(failed(node, command, &why), record, &log))
-}
-
-/// Waits until a program in the background is ready; the inner error says why it is not.
-fn ready(
-    inside: &Inside,
-    command: &Command,
-    (child, asked): (&mut Program, &Path),
-    end: Instant,
-    listener: &mut (dyn Listener + Send),
-) -> Done<Result<(), String>> {
-    let Some(probe) = &command.ready else { return Ok(Ok(())) };
-    loop {
-        if let Ok(Some(status)) = child.try_wait() {
-            return Ok(Err(format!("ended before it was ready: {status}")));
-        }
-        // What is said is kept of the last try alone.
-        let said = fs::File::create(asked).map_or(Said::Nowhere, Said::Into);
-        let mut tried = match inside.start(probe, &said) {
-            Ok(tried) => tried,
-            Err(error) => return Ok(Err(format!("cannot be asked: {error}"))),
-        };
-        let answer = wait(&mut tried, end, listener);
-        if !matches!(answer, Ok(Some(_))) {
-            let _ = killpg(tried.pid(), Signal::SIGKILL);
-        }
-        tried.kill();
-        if answer?.is_some_and(|status| status.success()) {
-            return Ok(Ok(()));
-        }
-        if Instant::now() >= end {
-            let heard = fs::read_to_string(asked).ok().and_then(|text| last_of(&text));
-            let heard = heard.map_or_else(String::new, |line| format!(", and says: {line}"));
-            let probe = match probe.as_slice() {
-                [shell, option, line] if shell == "sh" && option == "-c" => line.trim().to_owned(),
-                words => words.join(" "),
-            };
-            return Ok(Err(format!("is not ready after {:?}: `{probe}` fails{heard}", command.within)));
-        }
-        go_on(listener)?;
-        std::thread::sleep(PAUSE * 4);
     }
 }
 
@@ -195,93 +387,6 @@ fn wait(child: &mut Program, end: Instant, listener: &mut (dyn Listener + Send))
     }
 }
 
-fn last_line(record: &Record, log: &str) -> Option<String> {
-    last_of(&record.read(log)?)
-}
-
 fn last_of(text: &str) -> Option<String> {
     text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.chars().take(200).collect())
-}
-
-fn remember(record: &Record, node: &str, child: &Program) -> std::io::Result<()> {
-    let mut text = record.read(RUNNING).unwrap_or_default();
-    let pid = u32::try_from(child.pid().as_raw()).unwrap_or_default();
-    text.push_str(&format!("{pid} {} {node}\n", start_of(pid).unwrap_or_default()));
-    record.write(RUNNING, text.as_bytes())
-}
-
-/// Returns when a process was started, in ticks since boot: with its number, that is one process for ever.
-fn start_of(pid: u32) -> Option<u64> {
-    if !processes::proc_is_own() {
-        // Numbers in `/proc` are others' here; the number alone has to do.
-        let is_there = kill(Pid::from_raw(i32::try_from(pid).ok()?), None).is_ok();
-        return is_there.then_some(0);
-    }
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
-}
-
-/// Ends what runs in the background in the nodes that are meant.
-pub fn stop(record: &Record, is_meant: impl Fn(&str) -> bool) {
-    let Some(text) = record.read(RUNNING) else { return };
-    let (mut kept, mut ends) = (String::new(), Vec::new());
-    for line in text.lines() {
-        let mut words = line.splitn(3, ' ');
-        let pid = words.next().and_then(|word| word.parse::<u32>().ok());
-        let start = words.next().and_then(|word| word.parse::<u64>().ok());
-        match (pid, start, words.next()) {
-            (Some(pid), Some(start), Some(node)) if is_meant(node) => ends.push((pid, start)),
-            _ => kept.push_str(&format!("{line}\n")),
-        }
-    }
-    let is_alive = |(pid, start): &(u32, u64)| start_of(*pid) == Some(*start) && !is_over(*pid);
-    let signal = |(pid, _): &(u32, u64), signal| {
-        let _ = killpg(Pid::from_raw(i32::try_from(*pid).unwrap_or(i32::MAX)), signal);
-    };
-    ends.retain(is_alive);
-    ends.iter().for_each(|one| signal(one, Signal::SIGTERM));
-    let patience = Instant::now() + GRACE;
-    while ends.iter().any(is_alive) && Instant::now() < patience {
-        std::thread::sleep(PAUSE);
-    }
-    ends.iter().filter(|one| is_alive(one)).for_each(|one| signal(one, Signal::SIGKILL));
-    if kept.is_empty() {
-        record.remove(RUNNING);
-    } else {
-        let _ = record.write(RUNNING, kept.as_bytes());
-    }
-}
-
-/// Returns whether a process has ended and only waits for its parent to notice.
-fn is_over(pid: u32) -> bool {
-    if !processes::proc_is_own() {
-        return false;
-    }
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with(['Z', 'X']))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lab(words: &[&str]) -> Lab {
-        let command = |word: &&str| Command {
-            argv: vec![(*word).to_owned()],
-            background: false,
-            ready: None,
-            within: Duration::from_secs(1),
-            span: crate::lab::model::Span::default(),
-        };
-        let node = Node { name: "a".to_owned(), commands: words.iter().map(command).collect(), ..Node::default() };
-        Lab { nodes: vec![node], ..Lab::default() }
-    }
-
-    #[test]
-    fn commands_are_run_when_a_node_is_new_or_they_are_others() {
-        assert_eq!(to_run(&lab(&["x"]), None, &[0]), [0]);
-        assert_eq!(to_run(&lab(&[]), None, &[0]), Vec::<usize>::new());
-        assert_eq!(to_run(&lab(&["x"]), Some(&lab(&["x"])), &[]), Vec::<usize>::new());
-        assert_eq!(to_run(&lab(&["y"]), Some(&lab(&["x"])), &[]), [0]);
-    }
 }

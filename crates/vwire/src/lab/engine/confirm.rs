@@ -236,7 +236,7 @@ fn go(
     journal: Option<&Journal>,
     listener: &mut (dyn Listener + Send),
 ) -> Done<()> {
-    commands::stop(record, |_| true);
+    commands::stop(record, |_| true)?;
     if let Some(journal) = journal {
         down::bring_back(walker, record, journal)?;
     }
@@ -260,7 +260,7 @@ impl Back<'_> {
         let all_stay = self.order.lab.nodes.iter().all(|node| stays(&node.name));
         match self.journal.filter(|_| all_stay) {
             Some(journal) => {
-                commands::stop(self.record, |node| journal.makes.iter().any(|own| own == node));
+                commands::stop(self.record, |node| journal.makes.iter().any(|own| own == node))?;
                 down::bring_back(walker, self.record, journal)?;
                 down::undo_namespaces(walker, &self.order.lab.name, journal)?;
                 up::finish(self.order, self.record, walker, listener)?;

@@ -16,9 +16,9 @@ use crate::lab::failed::Failed;
 use crate::lab::file::accounts::OfThisMachine;
 use crate::lab::file::read_with;
 use crate::lab::model::{DeviceKind, Lab, Node};
-use crate::lab::namespace::Namespace;
 use crate::lab::namespace::named::{self, Name};
 use crate::lab::namespace::walk::{Walker, walk};
+use crate::lab::namespace::{Identity, Namespace};
 use crate::lab::record::Record;
 use crate::lab::{compile, mark, netfilter, plan, sysctl};
 use crate::snapshot::state::State;
@@ -54,7 +54,7 @@ pub fn down(lab: &str, known: Option<Order<'_>>, listener: &mut (dyn Listener + 
     let record = Record::of(lab);
     let had_record = record.exists();
     let _lock = super::up::lock(&record, lab, listener)?;
-    commands::stop(&record, |_| true);
+    let stopped = commands::stop(&record, |_| true);
     let kept = kept(&record, known);
     let labs: Vec<&Lab> = known.map(|known| known.lab).into_iter().chain(&kept).collect();
     let host = super::up::lock_host(&labs.iter().copied().map(Some).collect::<Vec<_>>(), listener)?;
@@ -62,6 +62,8 @@ pub fn down(lab: &str, known: Option<Order<'_>>, listener: &mut (dyn Listener + 
     super::up::unlock_host(host);
     let any = done?;
     Record::of_host().sweep();
+    // By its record what does not end is found once more.
+    stopped.map_err(Failed::partly)?;
     record.remove_all();
     Ok(if any || had_record { Gone::All } else { Gone::Nothing })
 }
@@ -89,6 +91,11 @@ pub(super) fn clear(lab: &str, record: &Record, labs: &[&Lab], listener: &mut (d
             true => own.push(name.clone()),
             false => listener.warns(&format!("namespace `{name}` is not the lab's and stays")),
         }
+    }
+    let has_run = |lab: &&Lab| lab.nodes.iter().any(|node| !node.commands.is_empty());
+    if !commands::is_known(record) && (labs.is_empty() || labs.iter().any(has_run)) {
+        // The record is lost, but not the mark that something is a lab's, nor where it is.
+        commands::stop_in(&own.iter().filter_map(|name| Identity::of(name.path()).ok()).collect::<Vec<_>>())?;
     }
     remove_all(&own)?;
     Ok(!own.is_empty() || of_host)
@@ -264,6 +271,7 @@ pub fn has_mark(socket: &mut Socket, lab: &str, node: &str) -> Done<bool> {
 /// # Errors
 /// What could not be undone.
 pub fn undo(walker: &mut Walker, lab: &str, record: &Record, journal: &Journal) -> Done<()> {
+    commands::undo_new(record)?;
     for name in journal.makes.iter().filter_map(|node| Name::parse(mark::namespace(lab, node).as_bytes())) {
         if named::is_leftover(&name) {
             named::delete(&name).map_err(|error| {

@@ -5,7 +5,7 @@
 //! - [`down`](mod@down): everything of a lab away, by the marks alone if need be;
 //! - [`field`](mod@field), [`survey`](mod@survey): what of a lab is there already, and what is to be done;
 //! - [`beside`]: what is in no table, brought back;
-//! - [`commands`]: what is run in nodes;
+//! - [`commands`], [`running`]: what is run in nodes, and what of it is running;
 //! - [`confirm`](mod@confirm), [`clock`]: what is undone unless somebody confirms it in time, and who waits for that;
 //! - [`precheck`]: what can be known before anything is touched;
 //! - [`journal`], [`saved`]: what is written down before anything is done.
@@ -18,6 +18,7 @@ pub mod down;
 pub mod field;
 pub mod journal;
 pub mod precheck;
+pub mod running;
 pub mod saved;
 pub mod site;
 pub mod survey;

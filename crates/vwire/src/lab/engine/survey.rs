@@ -10,9 +10,9 @@ use crate::lab::file::accounts::OfThisMachine;
 use crate::lab::file::read_with;
 use crate::lab::model::{Lab, Node};
 use crate::lab::namespace::walk::{Walker, walk};
-use crate::lab::plan::{self, Beside, Plan};
+use crate::lab::plan::{self, Beside, Plan, shown};
 use crate::lab::record::Record;
-use crate::lab::sysctl;
+use crate::lab::{sysctl, task};
 use crate::snapshot::state::State;
 use crate::step::scope::Reach;
 use crate::step::world::{Names, Place, World};
@@ -43,15 +43,15 @@ pub struct Survey {
 impl Survey {
     /// Returns what is not as it should be, an entry each: the node, and what of it.
     #[must_use]
-    pub fn drift(&self, lab: &Lab) -> Vec<Drift> {
+    pub fn drift(&self, lab: &Lab, record: &Record) -> Vec<Drift> {
         let mut found = Vec::new();
         let node = |place: Place| lab.nodes.get(place.0).map(|node| node.name.clone()).unwrap_or_default();
         for at in &self.plan.makes {
-            found.push(Drift { node: node(Place(*at)), what: None });
+            found.push(Drift { node: node(Place(*at)), what: What::Missing });
         }
         let there = |one: &Difference| !self.plan.makes.contains(&one.place.0);
         let differences = differences(&self.wanted, &self.now, &self.scope).into_iter().filter(there);
-        found.extend(differences.map(|one| Drift { node: node(one.place), what: Some(one) }));
+        found.extend(differences.map(|one| Drift { node: node(one.place), what: What::Differs(one) }));
         for step in &self.plan.steps {
             if let (crate::step::Action::Other { words, .. }, true) =
                 (&step.action, self.field.sites[step.place.0].is_some())
@@ -63,8 +63,28 @@ impl Survey {
                     is: None,
                     should: Some("as in the file".to_owned()),
                 };
-                found.push(Drift { node: node(step.place), what: Some(missing) });
+                found.push(Drift { node: node(step.place), what: What::Differs(missing) });
             }
+        }
+        // In a namespace that is missing nothing runs, and that is told.
+        let of_commands = self.plan.work.tasks.iter().filter(|task| !self.plan.makes.contains(&task.place));
+        for task in of_commands {
+            let argv = |number: &usize| lab.nodes.get(task.place)?.commands.get(*number).map(|command| &command.argv);
+            let object = |argv: &[String]| format!("`{}`", shown(argv));
+            let what = match &task.what {
+                task::What::End(entry) => {
+                    What::Differs(Difference::surplus(Place(task.place), object(&entry.command.argv)))
+                }
+                task::What::Again(_, entry) => {
+                    What::Ended { command: shown(&entry.command.argv), said: commands::last_words(record, entry) }
+                }
+                task::What::Run(number) => {
+                    let Some(argv) = argv(number) else { continue };
+                    What::Differs(Difference::missing(Place(task.place), object(argv)))
+                }
+                task::What::Ask(..) => continue,
+            };
+            found.push(Drift { node: node(Place(task.place)), what });
         }
         found
     }
@@ -96,8 +116,24 @@ impl Survey {
 pub struct Drift {
     /// The node.
     pub node: String,
-    /// What of it; none where its namespace is not there.
-    pub what: Option<Difference>,
+    /// What of it.
+    pub what: What,
+}
+
+/// What of a node is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// Its namespace is not there.
+    Missing,
+    /// Something in it.
+    Differs(Difference),
+    /// A command that was to go on in the background has ended.
+    Ended {
+        /// The command, in a line.
+        command: String,
+        /// What it said at last.
+        said: Option<String>,
+    },
 }
 
 /// Surveys a lab without changing anything, and returns it with what it has beyond its file ([`whole`]), too.
@@ -191,9 +227,9 @@ pub fn survey(walker: &mut Walker, lab: &Lab, record: &Record) -> Done<Survey> {
     if !makes.is_empty() {
         precheck::kinds(walker, lab, &makes)?;
     }
-    let runs = commands::to_run(lab, applied.as_ref(), &makes);
+    let work = commands::to_do(lab, record, &makes, applied.is_some());
     let removes = leaving.iter().map(|at| lab.nodes[*at].name.clone()).collect();
-    let plan = Plan { makes, removes, steps, runs };
+    let plan = Plan { makes, removes, steps, work };
     Ok(Survey { field, wanted, now, scope, undo_scope, plan, sysctls })
 }
 

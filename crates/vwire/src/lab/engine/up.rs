@@ -168,15 +168,16 @@ pub(super) fn finish(
     let mut run = Run { order, trial: None, record, walker, listener };
     run.open(&mut survey, &mut places)?;
     run.run_steps(&survey.plan.steps, &survey, &mut places)?;
-    commands::run(order.lab, &survey.plan.runs, record, run.listener)
+    commands::run(order.lab, &survey.plan.work, record, run.listener, &mut commands::Undo::default())?;
+    commands::commit(record);
+    Ok(())
 }
 
 /// Removes the namespaces of a lab that its file does not name.
 pub(super) fn remove_strays(walker: &mut Walker, lab: &Lab, record: &Record) -> Done<()> {
-    strays(walker, lab)?.iter().try_for_each(|node| {
-        commands::stop(record, |own| own == node);
-        remove(&lab.name, node).map_err(Failed::partly)
-    })
+    let gone = strays(walker, lab)?;
+    commands::stop(record, |node| gone.iter().any(|own| own == node)).map_err(Failed::partly)?;
+    gone.iter().try_for_each(|node| remove(&lab.name, node)).map_err(Failed::partly)
 }
 
 struct Run<'a> {
@@ -203,26 +204,32 @@ impl Run<'_> {
     fn apply_whole(&mut self) -> Done<Outcome> {
         let mut survey = survey(self.walker, self.order.lab, self.record)?;
         if survey.plan.is_empty() {
+            commands::note(self.record, &survey.plan.work)?;
             self.note().map_err(|error| Failed::new("cannot write down what the file says").because(&error))?;
             return Ok(Outcome::Unchanged);
         }
         go_on(self.listener)?;
         let journal = self.journal(&survey);
         let failed = |error: io::Error| Failed::new("cannot write the journal").because(&error);
+        // Of a run that was killed behind its end.
+        commands::commit(self.record);
         self.keep_sysctls(&survey).map_err(failed)?;
         journal.write(self.record).map_err(failed)?;
-        let mut places = Places::default();
-        let built = self.build(&mut survey, &mut places);
+        let (mut places, mut undo) = (Places::default(), commands::Undo::default());
+        let built = self.build(&mut survey, &mut places, &mut undo);
         if let Err(mut error) = built.and_then(|()| self.commit()) {
-            error.aftermath = self.undo(&journal, &survey, &mut places);
+            error.aftermath = self.undo(&journal, &survey, &mut places, &undo);
             return Err(error);
         }
         drop(places);
+        commands::commit(self.record);
         if self.trial.is_some() {
             return Ok(Outcome::Changed);
         }
+        // Of those that somebody else has taken away, too.
+        let stays = |node: &str| self.order.lab.nodes.iter().any(|own| own.name == node && !own.leaves);
+        commands::stop(self.record, |node| !stays(node)).map_err(Failed::partly)?;
         for node in &survey.plan.removes {
-            commands::stop(self.record, |own| own == node);
             remove(&self.order.lab.name, node).map_err(Failed::partly)?;
         }
         saved::prune(self.record, self.order.lab)
@@ -282,7 +289,7 @@ impl Run<'_> {
         }
     }
 
-    fn build(&mut self, survey: &mut Survey, places: &mut Places) -> Done<()> {
+    fn build(&mut self, survey: &mut Survey, places: &mut Places, undo: &mut commands::Undo) -> Done<()> {
         let lab = self.order.lab;
         self.make_namespaces(survey)?;
         self.open(survey, places)?;
@@ -293,7 +300,7 @@ impl Run<'_> {
         ready::wait(lab, &survey.wanted, places, self.listener)?;
         // Before the commands, which know the nodes by their names.
         self.keep().map_err(|error| Failed::new("cannot write the names of the nodes").because(&error))?;
-        commands::run(lab, &survey.plan.runs, self.record, self.listener)?;
+        commands::run(lab, &survey.plan.work, self.record, self.listener, undo)?;
         go_on(self.listener)
     }
 
@@ -352,11 +359,9 @@ impl Run<'_> {
     }
 
     /// Brings back what was before, and tells what could not be.
-    fn undo(&mut self, journal: &Journal, survey: &Survey, places: &mut Places) -> Aftermath {
+    fn undo(&mut self, journal: &Journal, survey: &Survey, places: &mut Places, undo: &commands::Undo) -> Aftermath {
         let mut left = Vec::new();
-        commands::stop(self.record, |node| {
-            survey.plan.runs.iter().any(|at| self.order.lab.nodes.get(*at).is_some_and(|own| own.name == node))
-        });
+        left.extend(commands::undo_new(self.record).err().map(|failed| failed.to_string()));
         let has_others = survey.plan.makes.len() < self.order.lab.nodes.len();
         if has_others && places.all().count() == self.order.lab.nodes.len() {
             let mut scope = Scope { reading: Reading::Picture, ..survey.undo_scope.clone() };
@@ -381,6 +386,8 @@ impl Run<'_> {
         if let Err(failed) = down::undo_namespaces(self.walker, &self.order.lab.name, journal) {
             left.push(failed.to_string());
         }
+        // Once the network is what it was.
+        left.extend(commands::undo_ended(&self.order.lab.name, self.record, undo));
         if self.trial.is_some() && self.record.path_of(confirm::UNTIL).exists() {
             left.extend(confirm::restore_previous(self.record).err().map(|error| error.to_string()));
         }

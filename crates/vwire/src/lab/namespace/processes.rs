@@ -39,10 +39,3 @@ pub fn unshare_children() -> io::Result<()> {
 pub fn mount_own_proc() -> io::Result<()> {
     mount("vwire", "/proc", Some("proc"), MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC)
 }
-
-/// Returns whether `/proc` shows the calling process's namespace of processes; where not, numbers in it mean others.
-#[must_use]
-pub fn proc_is_own() -> bool {
-    let shown = std::fs::read_link("/proc/self").ok();
-    shown.is_some_and(|shown| shown.to_str() == Some(&std::process::id().to_string()))
-}

@@ -277,7 +277,7 @@ pub static COMMAND_TABLE: Table = Table {
         row(
             "background",
             Kind::Switch,
-            "Whether it goes on while the lab is up, or else is waited for.",
+            "Whether it goes on as long as the lab is up, or else is waited for; `status` tells when it has ended.",
             "true",
             "false",
             &["daemon", "service", "detach"],
