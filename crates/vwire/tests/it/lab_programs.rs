@@ -273,7 +273,8 @@ fn with_the_record_lost_what_runs_in_the_labs_networks_is_ended_all_the_same() {
         let ends = Ends::new(1);
         let daemon = format!("\"setsid sleep {} &\"", word(0));
         net.vwire(&["up", &file("run.toml", &with(&[&daemon, &service(&format!("exec sleep {}", word(1)))]))]).ok();
-        (one(&word(0)), one(&word(1)));
+        one(&word(0));
+        one(&word(1));
         fs::remove_dir_all("/run/vwire").unwrap();
         net.vwire(&["down", "run"]).ok();
         none_is_left(&ends);
@@ -315,7 +316,7 @@ fn where_proc_shows_other_processes_than_ones_own_nothing_is_mistaken() {
         );
         let mut running = net.start(net.command("unshare", &["--pid", "--fork", "sh", "-c", &script]));
         assert_eq!(running.line(), "lab `run` is as it was applied: 2 nodes");
-        let daemon = one(&word(0));
+        one(&word(0));
         end(one(&word(1)));
         fs::write("/run/go", "").unwrap();
         assert_eq!(running.line(), "lab `run` differs in one point:");
@@ -325,7 +326,6 @@ fn where_proc_shows_other_processes_than_ones_own_nothing_is_mistaken() {
             ("3".to_owned(), "lab `run` is as it was applied: 2 nodes".to_owned())
         );
         until("it is down", || fs::exists("/run/down").unwrap().then_some(()));
-        let _ = daemon;
         none_is_left(&ends);
         fs::write("/run/end", "").unwrap();
     });
