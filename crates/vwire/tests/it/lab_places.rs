@@ -132,7 +132,29 @@ fn up_with(net: &Lab, path: &str, spot: &Spot, fault: Fault) -> Said {
         words.extend(["-P", path]);
     }
     words.extend([env!("CARGO_BIN_EXE_vwire"), "up", path]);
-    net.run(net.command("strace", &words))
+    let mut command = net.command("strace", &words);
+    command.env(OWN, own());
+    net.run(command)
+}
+
+/// The name in the environment of what a place has started, which programs of labs have from vwire.
+const OWN: &str = "VWIRE_TEST_PLACE";
+
+/// Returns what is this place's own: each has a thread.
+fn own() -> String {
+    format!("{}-{:?}", std::process::id(), std::thread::current().id())
+}
+
+/// Returns the processes that this place has started, and that are there still.
+fn running() -> Vec<String> {
+    let row = format!("{OWN}={}", own());
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let is_own = |path: &std::path::Path| {
+        let environment = std::fs::read(path.join("environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|entry| entry == row.as_bytes())
+    };
+    let found = entries.filter(|entry| is_own(&entry.path()));
+    found.map(|entry| std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default()).collect()
 }
 
 /// Returns the places of an `up`, found out by one in whose way nothing is.
@@ -204,6 +226,10 @@ fn good(said: Said, what: &str) -> Result<(), String> {
 /// Wants that nothing of a lab is left.
 fn is_gone(net: &Lab, before: &BTreeMap<String, String>) -> Result<(), String> {
     becomes(net, "", before)?;
+    let running = running();
+    if !running.is_empty() {
+        return Err(format!("there still runs {running:?}"));
+    }
     match std::path::Path::new("/run/vwire").exists() {
         true => Err("/run/vwire is still there".to_owned()),
         false => Ok(()),
@@ -216,6 +242,7 @@ fn begin(text: &str) -> Option<(BTreeMap<String, String>, Vec<Spot>)> {
         quiet();
         let before = settled(net, "");
         let spots = spots(net, &file("full.toml", text));
+        net.vwire(&["down", "full"]).ok();
         (before, spots)
     })
 }
@@ -288,7 +315,9 @@ fn a_change_that_is_refused_at_any_place_leaves_the_lab_as_it_was() {
         quiet();
         net.vwire(&["up", &file("full.toml", FULL)]).ok();
         let before = settled(net, FULL);
-        (before, spots(net, &file("other.toml", &other)))
+        let spots = spots(net, &file("other.toml", &other));
+        net.vwire(&["down", "full"]).ok();
+        (before, spots)
     });
     let Some((before, spots)) = found else { return };
     each("changed and refused", tried(spots, 4), |net, spot| {
@@ -314,7 +343,8 @@ fn a_change_that_is_refused_at_any_place_leaves_the_lab_as_it_was() {
             good(net.vwire(&["up", &path]), "up of the old")?;
         }
         good(net.vwire(&["status", "full"]), "status")?;
-        becomes(net, FULL, &before)
+        becomes(net, FULL, &before)?;
+        good(net.vwire(&["down", "full"]), "down")
     });
 }
 
@@ -329,7 +359,9 @@ fn after_a_death_at_any_place_of_a_change_either_file_ends_right() {
         let spots = spots(net, &file("other.toml", &other));
         net.vwire(&["down", "full"]).ok();
         net.vwire(&["up", &file("other.toml", &other)]).ok();
-        (empty, [one, settled(net, &other)], spots)
+        let states = [one, settled(net, &other)];
+        net.vwire(&["down", "full"]).ok();
+        (empty, states, spots)
     });
     let Some((empty, states, spots)) = found else { return };
     each("changed and killed", tried(spots, 12), |net, spot| {
