@@ -46,14 +46,14 @@ pub(super) fn program_argument() -> Arg {
 
 fn run(call: &mut Call<'_>) -> u8 {
     let words: Vec<OsString> = call.arguments.remove_many("program").map_or_else(Vec::new, Iterator::collect);
-    enter(call, &words)
+    enter(call, &words, Stay::Program)
 }
 
 /// Turns this process into the program; returns the exit code only if that fails.
-pub(super) fn enter(call: &mut Call<'_>, words: &[OsString]) -> u8 {
+pub(super) fn enter(call: &mut Call<'_>, words: &[OsString], stay: Stay) -> u8 {
     let node: String = call.arguments.remove_one("node").unwrap_or_default();
     let mut talk = Talk::new(call.stderr, call.form);
-    let labs = match go_in(Stay::Program, &mut talk) {
+    let labs = match go_in(stay, &mut talk) {
         Ok(labs) => labs,
         Err(exit) => return exit,
     };

@@ -6,6 +6,7 @@ use super::exec::enter;
 use super::inside::wait_for_foreground;
 use super::lab_file::which_lab;
 use super::{Call, Verb};
+use crate::lab::keeper::Stay;
 
 /// Returns the verb.
 pub fn verb() -> Verb {
@@ -23,5 +24,5 @@ fn command() -> Command {
 fn run(call: &mut Call<'_>) -> u8 {
     let shell = std::env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into());
     wait_for_foreground();
-    enter(call, &[shell])
+    enter(call, &[shell], Stay::Shell)
 }

@@ -16,12 +16,12 @@ use crate::lab::{Lab, Said, lab, until};
 const NOBODY: u32 = 65534;
 
 /// Two nodes and a cable, and a program that goes on running.
-const OFFICE: &str = "name = 'office'\nwires = ['alice 10.0.0.1/24 -- bob 10.0.0.2/24']\n\
+pub(crate) const OFFICE: &str = "name = 'office'\nwires = ['alice 10.0.0.1/24 -- bob 10.0.0.2/24']\n\
                       checks = ['alice reaches bob']\n[node.bob]\n\
                       [node.alice]\nrun = [{ command = 'exec sleep 1000', background = true }]\n";
 
 /// An ordinary user, with files in a directory of this test's own, by which the user's keeper is known among those of others.
-struct User<'a> {
+pub(crate) struct User<'a> {
     net: &'a Lab,
     home: PathBuf,
     /// The environment beside what every command has.
@@ -30,7 +30,7 @@ struct User<'a> {
 }
 
 impl<'a> User<'a> {
-    fn new(net: &'a Lab, name: &str) -> Self {
+    pub(crate) fn new(net: &'a Lab, name: &str) -> Self {
         // A copy that anyone may run.
         net.run(net.command("cp", &[env!("CARGO_BIN_EXE_vwire"), "/run/vwire-copy"])).ok();
         let home = Path::new("/run").join(format!("{name}-{}", std::process::id()));
@@ -41,7 +41,7 @@ impl<'a> User<'a> {
         Self { net, home, environment, uid: NOBODY }
     }
 
-    fn command_of(&self, program: &str, words: &[&str]) -> Command {
+    pub(crate) fn command_of(&self, program: &str, words: &[&str]) -> Command {
         let mut command = self.net.command(program, words);
         // What is root's own on the way to programs would be refused before the next place is tried.
         command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
@@ -55,7 +55,7 @@ impl<'a> User<'a> {
     }
 
     #[track_caller]
-    fn vwire(&self, words: &[&str]) -> Said {
+    pub(crate) fn vwire(&self, words: &[&str]) -> Said {
         self.net.run(self.command(words))
     }
 
@@ -63,7 +63,7 @@ impl<'a> User<'a> {
         self.command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    fn file(&self, name: &str, text: &str) -> String {
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
         let path = self.home.join(name);
         fs::write(&path, text).unwrap();
         path.display().to_string()
@@ -71,7 +71,7 @@ impl<'a> User<'a> {
 
     /// Brings a lab up; false, and that is said, where this machine forbids user namespaces.
     #[track_caller]
-    fn up(&self, path: &str) -> bool {
+    pub(crate) fn up(&self, path: &str) -> bool {
         let said = self.vwire(&["up", path]);
         if said.stderr.contains("user namespace: ") {
             let name = std::thread::current().name().unwrap_or("test").to_owned();

@@ -28,6 +28,7 @@ mod lab_requests;
 mod lab_rootless;
 mod lab_signal;
 mod lab_state;
+mod lab_terminal;
 mod lab_up;
 mod link_change;
 mod link_whole;

@@ -2,8 +2,14 @@
 //!
 //! What a terminal sends reaches the child as well, which is in the same group; what `kill(1)` sends reaches only this
 //! process, and is handed on. Where the child is stopped, this process stops, so that a shell sees its job stopped.
+//!
+//! A shell cannot go by a group that began outside: it is told the number 0 for it, and can give the terminal back to no
+//! such group when it ends. So it has a group of its own, which begins inside, and this process hands the terminal to it
+//! whenever it is handed to this one. What a terminal sends then reaches the child alone, and is handed on the other way:
+//! this process stops, and ends, as the child does. See [`Terminal`].
 
 use std::io::{self, IsTerminal};
+use std::iter;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -12,13 +18,13 @@ use std::time::{Duration, Instant};
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{Resource, setrlimit};
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, raise};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, killpg, raise};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::WaitPidFlag;
-use nix::unistd::{Pid, getpgrp, tcgetpgrp, tcsetpgrp};
+use nix::unistd::{Pid, getpgrp, getpid, setpgid, tcgetpgrp, tcsetpgrp};
 
-use super::keep;
 use super::place::Held;
+use super::{Stay, keep};
 use crate::lab::signals::exit_of;
 use crate::lab::sys::{self, look_at_child, process_handle};
 
@@ -90,6 +96,17 @@ impl Signals {
         let _ = self.held.thread_block();
     }
 
+    /// Stops this process, as its child is; by the terminal's stop if that was the child's, which the kernel takes for
+    /// nothing where no shell could let this process go on.
+    fn stop(&self, by_the_terminal: bool) {
+        if by_the_terminal {
+            let stop: SigSet = iter::once(Signal::SIGTSTP).collect();
+            let _ = (raise(Signal::SIGTSTP), stop.thread_unblock(), stop.thread_block());
+        } else {
+            let _ = raise(Signal::SIGSTOP);
+        }
+    }
+
     /// Leaves children to the kernel for what this process becomes, if it was so before.
     pub(super) fn ignore_children_again(&self) {
         if self.ignores_children {
@@ -98,24 +115,75 @@ impl Signals {
     }
 }
 
-/// The terminal whose foreground this process is in.
+/// The terminal in whose foreground this process began.
 #[derive(Debug, Clone, Copy)]
 pub struct Terminal {
     group: Pid,
+    /// Whether the child has a group of its own.
+    is_apart: bool,
+    /// Whether the terminal is still, or again, with this process, its child, and what that has started.
+    is_ours: bool,
 }
 
 impl Terminal {
     /// Returns it, if this process is in the foreground of one.
     #[must_use]
-    pub fn of_foreground() -> Option<Self> {
+    pub fn of_foreground(stay: Stay) -> Option<Self> {
         let group = getpgrp();
         let stdin = io::stdin();
-        (stdin.is_terminal() && tcgetpgrp(&stdin) == Ok(group)).then_some(Self { group })
+        (stdin.is_terminal() && tcgetpgrp(&stdin) == Ok(group)).then_some(Self {
+            group,
+            is_apart: is_apart(stay, group),
+            is_ours: true,
+        })
+    }
+
+    /// Begins the child's own group, if it is to have one, and hands the terminal to it; in the child, before it is anything
+    /// else. Who is not in the foreground may do that as long as it holds SIGTTOU back.
+    pub(super) fn begin_inside(self) {
+        let own = getpid();
+        if self.is_apart && setpgid(own, own).is_ok() {
+            let _ = tcsetpgrp(io::stdin(), own);
+        }
+    }
+
+    /// Begins it from outside as well, so that it is there whoever of the two comes first.
+    fn begin_outside(self, child: Pid) {
+        if self.is_apart {
+            // Refused once the child has become a program, which has its group by then.
+            let _ = setpgid(child, child);
+        }
+    }
+
+    /// Looks, behind a stop, whether a shell has given the terminal to this process again, and hands it on.
+    fn goes_on(&mut self, child: Pid) {
+        match tcgetpgrp(io::stdin()) {
+            Ok(group) if group == self.group => {
+                self.is_ours = true;
+                if self.is_apart {
+                    let _ = tcsetpgrp(io::stdin(), child);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Takes the foreground back from a shell that ended: it could not name who had it before, outside.
     fn take_back(self) {
-        let _ = tcsetpgrp(io::stdin(), self.group);
+        if self.is_ours {
+            let _ = tcsetpgrp(io::stdin(), self.group);
+        }
+    }
+}
+
+/// Returns whether a child is to have a group of its own: a shell is, and any other program that a shell with jobs started
+/// alone. In a pipeline, or in a script, the others of the group are to hear what the terminal sends.
+fn is_apart(stay: Stay, group: Pid) -> bool {
+    let is_alone = || getpid() == group && io::stdout().is_terminal() && io::stderr().is_terminal();
+    match stay {
+        Stay::Verb => false,
+        Stay::Program => is_alone(),
+        Stay::Shell => true,
     }
 }
 
@@ -140,10 +208,13 @@ pub(super) fn attend(
     child: Pid,
     signals: &Signals,
     keeper: Option<OwnedFd>,
-    terminal: Option<Terminal>,
+    mut terminal: Option<Terminal>,
     held: Option<Held>,
 ) -> End {
-    let end = wait(child, signals);
+    if let Some(terminal) = terminal {
+        terminal.begin_outside(child);
+    }
+    let end = wait(child, signals, terminal.as_mut());
     if let Some(terminal) = terminal {
         terminal.take_back();
     }
@@ -166,14 +237,24 @@ pub(super) fn attend(
 }
 
 /// Waits until the child has ended; none where nobody can tell how.
-fn wait(child: Pid, signals: &Signals) -> Option<ExitStatus> {
+fn wait(child: Pid, signals: &Signals, mut terminal: Option<&mut Terminal>) -> Option<ExitStatus> {
+    let is_apart = terminal.as_ref().is_some_and(|terminal| terminal.is_apart);
+    // Who has a group of its own hears nothing that was sent to this one's.
+    let hears = |code| is_apart || is_from_a_process(code);
+    let send = |signal| if is_apart { killpg(child, signal) } else { kill(child, signal) };
     // Beside the signal that tells of its end, which tells of stops as well.
     let handle = u32::try_from(child.as_raw()).ok().and_then(|pid| process_handle(pid).ok());
     loop {
         match look_at_child(child, WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED) {
             Ok(Some(changed)) if changed.stopped_signal().is_some() => {
-                let _ = raise(Signal::SIGSTOP);
-                let _ = kill(child, Signal::SIGCONT);
+                if let Some(terminal) = terminal.as_mut() {
+                    terminal.is_ours = false;
+                }
+                signals.stop(is_apart && changed.stopped_signal() == Some(libc::SIGTSTP));
+                if let Some(terminal) = terminal.as_mut() {
+                    terminal.goes_on(child);
+                }
+                let _ = send(Signal::SIGCONT);
                 continue;
             }
             Ok(Some(ended)) => return Some(ended),
@@ -189,9 +270,12 @@ fn wait(child: Pid, signals: &Signals) -> Option<ExitStatus> {
         let Ok(Some(arrived)) = signals.arrive.read_signal() else { continue };
         let signal = i32::try_from(arrived.ssi_signo).ok().and_then(|number| Signal::try_from(number).ok());
         if let Some(signal) = signal.filter(|signal| HANDED_ON.contains(signal))
-            && is_from_a_process(arrived.ssi_code)
+            && hears(arrived.ssi_code)
         {
-            let _ = kill(child, signal);
+            if let (Signal::SIGCONT, Some(terminal)) = (signal, terminal.as_mut()) {
+                terminal.goes_on(child);
+            }
+            let _ = if signal == Signal::SIGCONT { send(signal) } else { kill(child, signal) };
         }
     }
 }

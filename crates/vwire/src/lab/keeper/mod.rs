@@ -54,6 +54,8 @@ pub enum Stay {
     Verb,
     /// Not at all: it becomes a program in a node, which goes with its lab's keeper.
     Program,
+    /// As a program; it is a shell, which has jobs of its own.
+    Shell,
 }
 
 /// On which side of the way in a process finds itself.
@@ -278,7 +280,7 @@ fn enter(alive: Alive, stay: Stay, warn: &mut dyn FnMut(&str)) -> Done<Side> {
     let alone = Alone::check().map_err(failed)?;
     let keeper = process_handle(process.pid).ok();
     let directory = Directory::working();
-    let terminal = Terminal::of_foreground();
+    let terminal = Terminal::of_foreground(stay);
     let signals = attend::hold().map_err(failed)?;
     whereabouts.enter().map_err(failed)?;
     signals.let_through();
@@ -290,7 +292,10 @@ fn enter(alive: Alive, stay: Stay, warn: &mut dyn FnMut(&str)) -> Done<Side> {
         None => {
             // Whoever ends the process that was called ends this one.
             let _ = prctl::set_pdeathsig(Signal::SIGKILL);
-            if stay == Stay::Program {
+            if let Some(terminal) = terminal {
+                terminal.begin_inside();
+            }
+            if stay != Stay::Verb {
                 signals.ignore_children_again();
             }
             signals.release();
@@ -299,7 +304,7 @@ fn enter(alive: Alive, stay: Stay, warn: &mut dyn FnMut(&str)) -> Done<Side> {
             std::mem::forget(held);
             match (directory.enter(), stay) {
                 // A program would do there what was meant for elsewhere.
-                (Err(failed), Stay::Program) => return Err(failed),
+                (Err(failed), Stay::Program | Stay::Shell) => return Err(failed),
                 (Err(failed), Stay::Verb) => warn(&failed.to_string()),
                 (Ok(()), _) => {}
             }
