@@ -143,7 +143,8 @@ fn links(
 }
 
 /// Returns the links that a message is about: by index, by name, or all of a group.
-fn chosen(state: &State, wanted: &Link) -> Vec<u32> {
+#[must_use]
+pub fn chosen(state: &State, wanted: &Link) -> Vec<u32> {
     let by_name = |name: &[u8]| state.link_named(name).map(|link| link.index);
     match (wanted.index, &wanted.ifname, &wanted.alt_ifname, wanted.group) {
         (0, Some(name), ..) => by_name(name.as_bytes()).into_iter().collect(),

@@ -299,6 +299,31 @@ fn a_plan_shows_what_would_change_and_changes_nothing() {
 }
 
 #[test]
+fn a_plan_says_where_links_go_and_which_namespaces_come() {
+    lab(|net| {
+        net.arrange(&["netns add old", "link add v0 type veth peer name v1", "link add br0 group 7 type bridge"]);
+        let text = "netns add blue\nlink set v0 netns blue name eth0\nlink set v1 netns old\n\
+                    link set group 7 netns blue\nlink add w0 type veth peer name w1 netns blue\nnetns del old\n";
+        assert_eq!(
+            batch(net, &["--plan"], text).ok(),
+            "netns add blue\n    make netns blue\n\
+             link set v0 netns blue name eth0\n    move link v0 to netns blue, name eth0\n\
+             link set v1 netns old\n    move link v1 to netns old\n\
+             link set group 7 netns blue\n    move link br0 to netns blue\n\
+             link add w0 type veth peer name w1 netns blue\n    make link w0\n    make link w1 in netns blue\n\
+             netns del old\n    delete netns old\n"
+        );
+        assert_eq!(net.ip(&["netns"]).ok(), "old\n");
+        let json = net.vwire(&["-j", "--plan", "link", "set", "v0", "netns", "old"]).ok();
+        let wanted = "\"changes\":[{\"object\":\"link v0\",\"attribute\":\"netns\",\"becomes\":\"old\"}]}]\n";
+        assert!(json.ends_with(wanted), "{json}");
+        let json = net.vwire(&["-j", "--plan", "link", "add", "z0", "netns", "old", "type", "bridge"]).ok();
+        let wanted = "[{\"netns\":\"old\",\"object\":\"link z0\",\"attribute\":\"\",\"becomes\":\"\"}]}]\n";
+        assert!(json.ends_with(wanted), "{json}");
+    });
+}
+
+#[test]
 fn what_others_do_meanwhile_stays() {
     lab(|net| {
         net.arrange(&[

@@ -9,9 +9,10 @@ use std::path::PathBuf;
 use vwire_netlink::wire::link::tun::Tun;
 use vwire_netlink::{IfName, Link, Reply, Request, RequestError};
 
-use crate::lab::namespace::{Identity, Namespace};
+use crate::lab::namespace::{Identity, Namespace, named};
 use crate::snapshot::document;
-use crate::step::rehearse::{Asked, rehearse};
+use crate::snapshot::state::State;
+use crate::step::rehearse::{self, Asked, rehearse};
 use crate::step::{Place, World};
 
 use super::wishes::Wishes;
@@ -31,10 +32,21 @@ pub(in crate::cli) struct Rehearsal {
     names: BTreeMap<OsString, Option<Namespace>>,
     /// Whether what there is was written down: names that are not in `names` stand for nothing.
     is_recorded: bool,
-    /// What the line asks for.
-    asked: Vec<Asked>,
+    /// What came of the line so far.
+    line: Rehearsed,
+}
+
+/// What came of a line.
+#[derive(Debug, Default)]
+pub(in crate::cli) struct Rehearsed {
+    /// What it asks for.
+    pub(in crate::cli) asked: Vec<Asked>,
     /// Whether something that it asks for is sure to be refused.
-    is_refused: bool,
+    pub(in crate::cli) is_refused: bool,
+    /// The names of namespaces that it gave, or took away.
+    pub(in crate::cli) names: Vec<(OsString, bool)>,
+    /// The links that it moves, by the names that they have before and behind it, and where to.
+    pub(in crate::cli) moved: Vec<(String, String, Place)>,
 }
 
 impl Rehearsal {
@@ -42,7 +54,7 @@ impl Rehearsal {
     pub(in crate::cli) fn new(world: World) -> Self {
         let own = Namespace::current().ok().map(|namespace| namespace.identity());
         let names = BTreeMap::new();
-        Self { world, identities: vec![own], names, is_recorded: false, asked: Vec::new(), is_refused: false }
+        Self { world, identities: vec![own], names, is_recorded: false, line: Rehearsed::default() }
     }
 
     /// Starts with what these namespaces of a snapshot held; the first is the one that commands are for.
@@ -75,16 +87,22 @@ impl Rehearsal {
             _ => Vec::new(),
         };
         let places: BTreeMap<u32, Place> = named.into_iter().filter_map(|fd| Some((fd, self.place(fd)?))).collect();
+        // Of what is made where nothing was looked at, that much is known.
+        self.world.states.resize_with(self.identities.len().max(self.world.states.len()), State::default);
+        let moved = self.moved(&asked, &places);
         let done = rehearse(&mut self.world, Place(0), &asked, |fd| places.get(&fd).copied());
         let is_excused = |errno: &i32| match *errno {
             EEXIST => asked.creates() && (wishes.if_absent || wishes.replace),
             ENODEV => wishes.if_exists && !asked.creates(),
             _ => false,
         };
-        self.asked.push(asked.clone());
+        self.line.asked.push(asked.clone());
+        if done.is_ok() {
+            self.line.moved.extend(moved);
+        }
         match done {
             Err(errno) if !is_excused(&errno) => {
-                self.is_refused = true;
+                self.line.is_refused = true;
                 Err(refused(errno))
             }
             _ => Ok(Reply::default()),
@@ -101,9 +119,36 @@ impl Rehearsal {
         })))
     }
 
-    /// Returns what the line asked for so far, and whether it is sure to be refused, and forgets both.
-    pub(in crate::cli) fn end_line(&mut self) -> (Vec<Asked>, bool) {
-        (std::mem::take(&mut self.asked), std::mem::take(&mut self.is_refused))
+    /// Returns which links a request moves, and where to.
+    fn moved(&self, asked: &Asked, places: &BTreeMap<u32, Place>) -> Vec<(String, String, Place)> {
+        let vwire_netlink::Object::Link(wanted) = &asked.object else { return Vec::new() };
+        let Some(into) = wanted.net_ns_fd.and_then(|fd| places.get(&fd)).filter(|_| !asked.creates()) else {
+            return Vec::new();
+        };
+        let state = self.world.state(Place(0));
+        let chosen = rehearse::chosen(state, wanted).into_iter().filter_map(|index| state.link(index));
+        let named = chosen.filter_map(|link| Some((link.ifname?, wanted.ifname.or(link.ifname)?)));
+        // One that stays where it is does not move.
+        named.filter(|_| *into != Place(0)).map(|(from, to)| (from.to_string(), to.to_string(), *into)).collect()
+    }
+
+    /// Returns what came of the line so far, and forgets it.
+    pub(in crate::cli) fn end_line(&mut self) -> Rehearsed {
+        std::mem::take(&mut self.line)
+    }
+
+    /// Returns what the places are called: this namespace not at all, the others by the first name that they have.
+    pub(in crate::cli) fn called(&self) -> Vec<String> {
+        let called = |identity: &Option<Identity>| {
+            let identity = (*identity)?;
+            let is_it = |named: &Option<Namespace>| named.as_ref().is_some_and(|named| named.identity() == identity);
+            let given = self.names.iter().find(|(_, named)| is_it(named)).map(|(name, _)| name.display().to_string());
+            let found = || named::names_of(identity).ok()?.into_iter().next().map(|name| name.to_string());
+            given.or_else(found)
+        };
+        let others =
+            self.identities.iter().skip(1).map(|identity| called(identity).unwrap_or_else(|| "another".into()));
+        std::iter::once(String::new()).chain(others).collect()
     }
 
     /// Returns the index of a link by a name of its.
@@ -145,6 +190,7 @@ impl Rehearsal {
             None => Namespace::create()?,
         };
         self.names.insert(name.to_owned(), Some(namespace));
+        self.line.names.push((name.to_owned(), true));
         Ok(())
     }
 
@@ -154,6 +200,7 @@ impl Rehearsal {
             return Err(io::ErrorKind::NotFound.into());
         }
         self.names.insert(name.to_owned(), None);
+        self.line.names.push((name.to_owned(), false));
         Ok(())
     }
 

@@ -16,7 +16,7 @@ use vwire_netlink::{Link, LinkFilter, Request};
 
 use super::batch::{self, Line};
 use super::failure::{EXIT_SEMANTIC, Failure};
-use super::rehearsal::Rehearsal;
+use super::rehearsal::{Rehearsal, Rehearsed};
 use super::submit::Mode;
 use super::transaction::{Transaction, here};
 use super::wishes::Wishes;
@@ -26,7 +26,7 @@ use crate::lab::signals::{Held, exit_of};
 use crate::out;
 use crate::step::difference::{self, Change, Sign};
 use crate::step::rehearse::Asked;
-use crate::step::{Difference, Names, Reading, Scope, World, differences};
+use crate::step::{Difference, Names, Place, Reading, Scope, World, differences};
 
 /// The exit code of a batch with mistakes: vwire's own for a wrong command line.
 const EXIT_MISTAKES: u8 = 2;
@@ -178,18 +178,19 @@ fn rehearse(ip: &mut Ip<'_>, commands: &mut [Command], grammar: &Grammar) -> Res
         // What is shown is shown when it is done.
         let _ = ip.printer.take();
         ip.collected = Some(Vec::new());
-        let (asked, is_refused) = ip.rehearsal().map(Rehearsal::end_line).unwrap_or_default();
+        let rehearsed = ip.rehearsal().map(Rehearsal::end_line).unwrap_or_default();
         if let Err(failure) = result
-            && (is_refused || !failure.is_kernels())
+            && (rehearsed.is_refused || !failure.is_kernels())
         {
             mistakes.push((command.number, failure));
             continue;
         }
-        command.deletes = deleted(command, &asked);
+        command.deletes = deleted(command, &rehearsed.asked);
         if let Some(before) = before {
             let after = world_of(ip);
-            let names = Names::of(Vec::new(), &[&after, &before]);
-            plan.push((command.number, words_of(command), changes(&after, &before), names));
+            let called = ip.rehearsal().map(|rehearsal| rehearsal.called()).unwrap_or_default();
+            let changes = with_moves(changes(&after, &before), &rehearsed, &called);
+            plan.push((command.number, words_of(command), changes, Names::of(called, &[])));
         }
     }
     ip.wishes = wishes;
@@ -227,13 +228,36 @@ fn changes(after: &World, before: &World) -> Vec<Difference> {
     differences(after, &before, &Scope::whole(places, Reading::Picture))
 }
 
+/// Tells links that go in one place and come in another as moved, and names of namespaces that come or go.
+fn with_moves(mut changes: Vec<Difference>, rehearsed: &Rehearsed, called: &[String]) -> Vec<Difference> {
+    let own = Place(0);
+    let mut told = Vec::new();
+    for (name, is_given) in &rehearsed.names {
+        let object = format!("netns {}", name.display());
+        told.push(if *is_given { Difference::missing(own, object) } else { Difference::surplus(own, object) });
+    }
+    for (from, to, place) in &rehearsed.moved {
+        let goes = Difference::surplus(own, format!("link {from}"));
+        let comes = Difference::missing(*place, format!("link {to}"));
+        changes.retain(|change| *change != goes && *change != comes);
+        let becomes = |attribute: &'static str, value: &str| Difference {
+            should: Some(format!("{attribute} {value}")),
+            ..Difference { place: own, object: goes.object.clone(), attribute, is: None, should: None }
+        };
+        told.push(becomes("netns", called.get(place.0).map_or("another", String::as_str)));
+        told.extend((from != to).then(|| becomes("name", to)));
+    }
+    told.extend(changes);
+    told
+}
+
 type Planned = (usize, String, Vec<Difference>, Names);
 
 fn print_plan(ip: &mut Ip<'_>, plan: &[Planned]) {
     let printer = &mut ip.printer;
     if printer.layout().json {
         printer.open_document();
-        for (number, command, changes, _) in plan {
+        for (number, command, changes, names) in plan {
             printer.open_object(None);
             if *number != 0 {
                 printer.number("line", "", u64::try_from(*number).unwrap_or(u64::MAX), "");
@@ -242,6 +266,9 @@ fn print_plan(ip: &mut Ip<'_>, plan: &[Planned]) {
             printer.open_array(Some("changes"));
             for change in changes {
                 printer.open_object(None);
+                if let Some(netns) = names.place(change.place) {
+                    printer.string("netns", "", netns.as_bytes(), "");
+                }
                 printer.string("object", "", change.object.as_bytes(), "");
                 printer.string("attribute", "", change.attribute.as_bytes(), "");
                 let (is, becomes) = change.values();
@@ -259,10 +286,10 @@ fn print_plan(ip: &mut Ip<'_>, plan: &[Planned]) {
         printer.close_document();
         return;
     }
-    for (_, command, changes, _) in plan {
+    for (_, command, changes, names) in plan {
         printer.verbatim(format!("{command}\n"));
         for change in &difference::changes(changes) {
-            printer.verbatim(format!("    {}\n", told(change)));
+            printer.verbatim(format!("    {}\n", told(change, names)));
         }
         if changes.is_empty() {
             printer.verbatim("    changes nothing\n");
@@ -270,14 +297,17 @@ fn print_plan(ip: &mut Ip<'_>, plan: &[Planned]) {
     }
 }
 
-/// Says what becomes of an object: `set link eth0: mtu 1500 → 1400, up`.
-fn told(change: &Change) -> String {
-    let verb = match change.sign {
-        Sign::Comes => "make",
-        Sign::Becomes => "set",
-        Sign::Goes => "delete",
-    };
-    format!("{verb} {change}")
+/// Says what becomes of an object: `set link eth0: mtu 1500 → 1400, up`, `move link eth0 to netns blue`.
+fn told(change: &Change, names: &Names) -> String {
+    let place = names.place(change.place).map(|name| format!(" in netns {name}")).unwrap_or_default();
+    match change.sign {
+        Sign::Comes => format!("make {change}{place}"),
+        Sign::Goes => format!("delete {change}{place}"),
+        Sign::Becomes if change.details.first().is_some_and(|detail| detail.starts_with("netns ")) => {
+            format!("move {} to {}", change.object, change.details.join(", "))
+        }
+        Sign::Becomes => format!("set {change}{place}"),
+    }
 }
 
 /// Does the commands up to the first that is refused; `line` is that of the last that was tried.
