@@ -3,7 +3,7 @@
 //! In this order, each step a file here:
 //! - [`shape`] holds the text against [`tables`], which know every key;
 //! - [`draft`] makes nodes and bridges, with templates and counts worked out; [`device`] and [`cabling`] their devices;
-//! - [`number`] gives automatic addresses; then [`route`] and its like look names and addresses up;
+//! - [`shared`] puts what sends by another device on its network, [`number`] gives automatic addresses; then [`route`] and its like look names and addresses up;
 //! - [`verify`] searches the whole for what cannot be meant.
 //!
 //! A step goes on after a mistake, so that one run tells many. Whatever the text is, reading ends, without panic and in
@@ -26,6 +26,7 @@ pub mod problem;
 pub(crate) mod route;
 pub(crate) mod rule;
 pub(crate) mod shape;
+pub(crate) mod shared;
 pub(crate) mod short;
 pub mod tables;
 pub(crate) mod text;
@@ -160,6 +161,7 @@ fn build(report: &mut Report<'_>, file: &DeTable<'_>, accounts: &dyn Accounts) -
     let conditions = Conditions::read(report, &top);
     device::read(report, &mut draft, accounts);
     cabling::lay(report, &mut draft, &conditions);
+    shared::share(&mut draft);
     number::number(report, &mut draft);
     if report.has_errors() {
         return None;
