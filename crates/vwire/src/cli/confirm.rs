@@ -89,9 +89,9 @@ fn run(call: &mut Call<'_>) -> u8 {
     let done = if call.arguments.get_flag(CLOCK) {
         clock::run(&name)
     } else if call.arguments.get_flag("undo") {
-        confirm::undo(&name, &mut teller).map(|()| teller.done(&format!("{name} is as it was before")))
+        confirm::undo(&name, &mut teller).map(|()| teller.done(&[format!("{name} is as it was before")]))
     } else {
-        confirm::confirm(&name, &mut teller).map(|()| teller.done(&format!("{name} stays")))
+        confirm::confirm(&name, &mut teller).map(|()| teller.done(&[format!("{name} stays")]))
     };
     done.map_or_else(|failed| talk.fails(&failed, None), |()| 0)
 }

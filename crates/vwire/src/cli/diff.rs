@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, Command};
 
 use super::ip::{self, Failure, Persona, Tongue, recorded};
 use super::lab_file::{DIFFERS, REFUSED};
+use super::talk::fitted;
 use super::{Call, Verb, snapshot};
 use crate::out::json::JsonWriter;
 use crate::snapshot::document::Snapshot;
@@ -55,7 +56,7 @@ fn run(call: &mut Call<'_>) -> u8 {
         }
     };
     let found = compare(&before, &after);
-    let text = if json { document(&before, &after, &found, pretty) } else { people(&found).into_bytes() };
+    let text = if json { document(&before, &after, &found, pretty) } else { fitted(&people(&found)).into_bytes() };
     match call.stdout.write_all(&text) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             let _ = writeln!(call.stderr, "error: cannot write the differences: {error}");

@@ -56,7 +56,7 @@ fn run(call: &mut Call<'_>) -> u8 {
     let mut teller = Teller::new(&mut stderr, talk.is_json());
     match down(&lab.0, lab.1.as_ref().map(Loaded::order), &mut teller) {
         Ok(Gone::All) => {
-            teller.done(&format!("{} is down", lab.0));
+            teller.done(&[format!("{} is down", lab.0)]);
             0
         }
         Ok(Gone::Nothing) => {

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgAction, Command, value_parser};
 
 use super::inside::{become_keeper, go_in};
-use super::lab_file::counted;
 use super::talk::Talk;
 use super::{Call, Verb};
 use crate::lab::engine::confirm;
 use crate::lab::engine::journal::Journal;
+use crate::lab::engine::survey::{HOST, applied};
 use crate::lab::failed::Failed;
-use crate::lab::graph::natural;
+use crate::lab::graph::{Counted, natural, of_lab};
 use crate::lab::keeper::Stay;
 use crate::lab::namespace::named;
 use crate::lab::record::Record;
@@ -85,6 +85,11 @@ pub(super) fn listed() -> BTreeMap<String, Vec<String>> {
             nodes.push(node.to_owned());
         }
     }
+    for (lab, nodes) in &mut labs {
+        // The machine itself has no name.
+        let has_host = applied(&Record::of(lab)).is_some_and(|lab| lab.nodes.iter().any(|node| node.is_host));
+        nodes.extend(has_host.then(|| HOST.to_owned()));
+    }
     labs.values_mut().for_each(|nodes| nodes.sort_by_key(|node| natural(node)));
     labs
 }
@@ -106,10 +111,10 @@ impl Listed<'_> {
                 Some(left) if left.is_zero() => format!("; was not confirmed in time: `vwire confirm --undo {lab}`"),
                 Some(left) => format!("; waits to be confirmed, for {} more", confirm::told(left)),
             };
-            text.push_str(&format!("{lab}: {}{waits}\n", enumerated(nodes)));
+            text.push_str(&format!("{lab}: {}{waits}\n", enumerated(lab, nodes)));
         }
         for (lab, nodes) in self.roots {
-            text.push_str(&format!("{lab}: {}; root's\n", enumerated(nodes)));
+            text.push_str(&format!("{lab}: {}; root's\n", enumerated(lab, nodes)));
         }
         text
     }
@@ -141,12 +146,15 @@ impl Listed<'_> {
     }
 }
 
-/// Says how many nodes, and the names of the first.
-fn enumerated(nodes: &[String]) -> String {
+/// Says how much there is, and the names of the first nodes.
+fn enumerated(lab: &str, nodes: &[String]) -> String {
     /// How many nodes are named before the rest is counted.
     const FEW: usize = 8;
     let named = nodes.iter().take(FEW).cloned().collect::<Vec<_>>().join(", ");
     let more = nodes.len().saturating_sub(FEW);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}: {named}{more}", counted(nodes.len()))
+    // What nobody but its owner may read is counted by what is seen of it.
+    let seen = || Counted { nodes: nodes.len(), ..Counted::default() };
+    let counted = applied(&Record::of(lab)).as_ref().map_or_else(seen, of_lab::counted);
+    if named.is_empty() { counted.to_string() } else { format!("{counted}: {named}{more}") }
 }

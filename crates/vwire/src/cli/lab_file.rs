@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgMatches, value_parser};
 
+use super::called;
 use super::inside::Labs;
-use super::talk::Talk;
+use super::talk::{self, Talk};
 use crate::lab::engine::up::Order;
 use crate::lab::engine::{Listener, confirm};
 use crate::lab::failed::Failed;
@@ -62,13 +63,17 @@ pub fn file_argument() -> Arg {
 /// # Errors
 /// The exit code, when all is told.
 pub fn load(path: &Path, talk: &mut Talk<'_>) -> Result<Loaded, u8> {
-    let name = if path.as_os_str() == "-" { "standard input".into() } else { path.to_string_lossy() };
+    let name = called(path.as_os_str()).to_string_lossy();
     let bytes = read(path)
         .map_err(|error| talk.refuses(&Failed::new(format!("cannot read `{name}`")).because(&error), REFUSED))?;
     match read_bytes(&bytes, &name, &OfThisMachine) {
         Ok((lab, warnings)) => {
             talk.shows(&warnings);
-            Ok(Loaded { lab, text: String::from_utf8_lossy(&bytes).into_owned(), path: path.to_owned() })
+            Ok(Loaded {
+                lab,
+                text: String::from_utf8_lossy(&bytes).into_owned(),
+                path: called(path.as_os_str()).into(),
+            })
         }
         Err(problems) => {
             talk.shows(&problems);
@@ -170,12 +175,6 @@ pub fn settle(lab: &str, talk: &mut Talk<'_>) {
     }
 }
 
-/// Says how many nodes.
-#[must_use]
-pub fn counted(nodes: usize) -> String {
-    if nodes == 1 { "1 node".to_owned() } else { format!("{nodes} nodes") }
-}
-
 /// Tells on a terminal how it goes, where it takes longer than people like to wait in the dark; and holds back the
 /// signals that ask for the end, so that it is reached with nothing half done.
 pub struct Teller<'a> {
@@ -201,9 +200,13 @@ impl<'a> Teller<'a> {
     }
 
     /// Says on a terminal that it is done; scripts hear nothing.
-    pub fn done(&mut self, text: &str) {
+    pub fn done(&mut self, parts: &[String]) {
         self.end();
         if self.is_terminal {
+            let room = talk::width();
+            let whole = parts.join("; ");
+            // A line, or one for each part.
+            let text = if whole.chars().count() <= room { whole } else { parts.join("\n  ") };
             let _ = writeln!(self.stderr, "{text}");
         }
     }

@@ -10,6 +10,7 @@ use vwire_netlink::{Qdisc, Socket};
 
 use super::ip::{self, Failure, Persona, Tongue, recorded};
 use super::{Call, Verb};
+use crate::lab::failed::sentence;
 use crate::lab::namespace::{self, Namespace, find};
 use crate::out::devices;
 use crate::out::{Layout, Printer};
@@ -90,17 +91,32 @@ fn run(call: &mut Call<'_>) -> u8 {
     }
 }
 
-/// Says what could not be read and why: one reason a line, with at most a few of the places.
+/// Says why something cannot be read, without the number.
+pub(super) fn reason(error: &io::Error) -> String {
+    error.raw_os_error().map_or_else(|| error.to_string(), sentence)
+}
+
+/// Says what could not be read and why: of other users' processes how many, else one reason a line, with at most a few of
+/// the places.
 pub(super) fn unseen_text(unseen: &[(String, String)]) -> String {
     const FEW: usize = 3;
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    for (place, reason) in unseen {
+    let is_others = |place: &str, reason: &str| {
+        let is_denied = reason == sentence(nix::libc::EACCES) || reason == sentence(nix::libc::EPERM);
+        is_denied && place.strip_prefix("/proc/").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let others = unseen.iter().filter(|(place, reason)| is_others(place, reason)).count();
+    for (place, reason) in unseen.iter().filter(|(place, reason)| !is_others(place, reason)) {
         match reasons.iter_mut().find(|(known, _)| known == reason) {
             Some((_, places)) => places.push(place),
             None => reasons.push((reason, vec![place])),
         }
     }
-    let mut text = String::new();
+    let mut text = match others {
+        0 => String::new(),
+        1 => "not seen: the network of one process of another user, which root sees\n".to_owned(),
+        many => format!("not seen: the networks of {many} processes of other users, which root sees\n"),
+    };
     for (reason, places) in reasons {
         let named = places.iter().take(FEW).copied().collect::<Vec<_>>().join(", ");
         let more = match places.len().saturating_sub(FEW) {
@@ -201,13 +217,13 @@ fn holding(queue: &document::Queue) -> Option<Holding> {
 pub(super) fn look() -> Result<Looked, vwire_netlink::OpenError> {
     let seen = find::all();
     let mut unseen: Vec<(String, String)> =
-        seen.unreadable.iter().map(|place| (place.path.display().to_string(), place.source.to_string())).collect();
+        seen.unreadable.iter().map(|place| (place.path.display().to_string(), reason(&place.source))).collect();
     let mut opened: Vec<(String, Namespace)> = Vec::new();
     for found in &seen.namespaces {
         let name = if found.is_here() { String::new() } else { found.to_string() };
         match found.open() {
             Ok(namespace) => opened.push((name, namespace)),
-            Err(error) => unseen.push((found.to_string(), error.to_string())),
+            Err(error) => unseen.push((found.to_string(), reason(&error))),
         }
     }
     let others: Vec<Other<'_>> = opened
@@ -226,7 +242,7 @@ pub(super) fn look() -> Result<Looked, vwire_netlink::OpenError> {
         });
         match read {
             Ok(Ok(part)) => parts.push(part),
-            Ok(Err(error)) => unseen.push((name.clone(), error.to_string())),
+            Ok(Err(error)) => unseen.push((name.clone(), reason(&error.source))),
             Err(error) => unseen.push((name.clone(), error.to_string())),
         }
     }
@@ -257,9 +273,10 @@ mod tests {
     #[test]
     fn what_was_not_seen_is_said_once_a_reason() {
         let denied = |pid: u32| (format!("/proc/{pid}/ns/net"), "Permission denied".to_owned());
-        let unseen: Vec<_> = (1..=90).map(denied).chain([("blue".to_owned(), "Bad".to_owned())]).collect();
-        let wanted = "not seen: /proc/1/ns/net, /proc/2/ns/net, /proc/3/ns/net and 87 more: Permission denied\n\
-                      not seen: blue: Bad\n";
+        let bad = ["blue", "green", "red", "white", "/run/netns"].map(|name| (name.to_owned(), "Bad".to_owned()));
+        let unseen: Vec<_> = (1..=90).map(denied).chain(bad).collect();
+        let wanted = "not seen: the networks of 90 processes of other users, which root sees\n\
+                      not seen: blue, green, red and 2 more: Bad\n";
         assert_eq!(unseen_text(&unseen), wanted);
     }
 }

@@ -46,6 +46,11 @@ use ip::wishes::Wishes;
 use ip::{Persona, Tongue};
 use told::Told;
 
+/// Returns what a file is called: `-` is standard input.
+pub(crate) fn called(file: &OsStr) -> &OsStr {
+    if file == "-" { OsStr::new("standard input") } else { file }
+}
+
 /// One of vwire's own verbs.
 pub struct Verb {
     /// Makes the definition that help, completion and the reading of arguments share.

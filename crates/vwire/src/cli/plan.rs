@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, Command};
 
 use super::inside::{go_in, refuse_the_machine};
 use super::lab_file::{DIFFERS, Loaded, REFUSED, file_argument, load, settle};
-use super::talk::Talk;
+use super::talk::{Talk, fitted};
 use super::{Call, Verb};
 use crate::lab::engine::survey::look;
 use crate::lab::failed::Failed;
@@ -52,7 +52,7 @@ fn run(call: &mut Call<'_>) -> u8 {
     let lines = survey.plan.lines(&lab, &survey.names(&lab));
     let json = call.form.json;
     let pretty = call.arguments.get_flag("pretty") || call.options.pretty;
-    let text = if json { document(&loaded.lab.name, &lines, pretty) } else { people(&lines).into_bytes() };
+    let text = if json { document(&loaded.lab.name, &lines, pretty) } else { fitted(&people(&lines)).into_bytes() };
     let _ = call.stdout.write_all(&text);
     if survey.plan.is_empty() { 0 } else { DIFFERS }
 }
@@ -78,7 +78,8 @@ fn people(lines: &[Line]) -> String {
             text.push_str(&format!("{}\n", line.node));
             node = Some(&line.node);
         }
-        text.push_str(&format!("  {} {}\n", line.sign.letter(), line.words));
+        let why = line.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+        text.push_str(&format!("  {} {}{why}\n", line.sign.letter(), line.words));
     }
     text
 }
@@ -92,7 +93,9 @@ fn document(lab: &str, lines: &[Line], pretty: bool) -> Vec<u8> {
     json.open_array(&mut out);
     for line in lines {
         json.open_object(&mut out);
-        for (name, value) in [("node", line.node.as_str()), ("change", line.sign.word()), ("words", &line.words)] {
+        let facts = [("node", line.node.as_str()), ("change", line.sign.word()), ("words", &line.words)];
+        let why = line.why.iter().map(|why| ("why", why.as_str()));
+        for (name, value) in facts.into_iter().chain(why) {
             json.name(&mut out, name);
             json.string(&mut out, value.as_bytes());
         }
@@ -110,7 +113,7 @@ mod tests {
     use crate::lab::plan::Sign;
 
     fn line(sign: Sign, node: &str, words: &str) -> Line {
-        Line { sign, node: node.to_owned(), words: words.to_owned() }
+        Line { sign, node: node.to_owned(), words: words.to_owned(), why: None }
     }
 
     #[test]

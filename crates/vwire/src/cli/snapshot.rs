@@ -85,7 +85,7 @@ pub(super) fn take(counters: Counters) -> Snapshot {
     let mut snapshot = head(counters);
     let seen = find::all();
     for place in &seen.unreadable {
-        snapshot.lacks(place.path.as_os_str().as_bytes().into(), &place.source.to_string());
+        snapshot.lacks(place.path.as_os_str().as_bytes().into(), &super::ls::reason(&place.source));
     }
     let states = read_all(&seen.namespaces, counters);
     snapshot.namespaces = seen.namespaces.iter().zip(states).map(|(found, state)| described(found, state)).collect();

@@ -6,13 +6,15 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, Command, value_parser};
 
 use super::inside::go_in;
-use super::lab_file::{DIFFERS, REFUSED, counted, lab_named, settle};
-use super::talk::Talk;
+use super::lab_file::{DIFFERS, REFUSED, lab_named, settle};
+use super::talk::{Talk, fitted};
 use super::{Call, Verb};
 use crate::lab::engine::confirm;
 use crate::lab::engine::journal::Journal;
+use crate::lab::engine::strangers::{self, Stranger, Thing};
 use crate::lab::engine::survey::{APPLIED, Drift, What, applied, look};
 use crate::lab::failed::Failed;
+use crate::lab::graph::of_lab;
 use crate::lab::keeper::Stay;
 use crate::lab::model::Lab;
 use crate::lab::record::Record;
@@ -80,13 +82,17 @@ fn run(call: &mut Call<'_>) -> u8 {
         Ok(survey) => survey,
         Err(failed) => return talk.fails(&failed, None),
     };
-    let (drift, strangers) = (survey.drift(&whole, &record), survey.strangers(&whole));
+    let drift = survey.drift(&whole, &record);
+    let strangers = match strangers::find(&survey, &whole) {
+        Ok(strangers) => strangers,
+        Err(failed) => return talk.fails(&failed, None),
+    };
     let names = Names::of(Vec::new(), &[&survey.wanted, &survey.now]);
     let json = call.form.json;
     let pretty = call.arguments.get_flag("pretty") || call.options.pretty;
     let left = confirm::left(&Record::of(&name));
     let told = Told { lab: &lab, drift: &drift, strangers: &strangers, names: &names, left };
-    let text = if json { told.document(pretty) } else { told.people().into_bytes() };
+    let text = if json { told.document(pretty) } else { fitted(&told.people()).into_bytes() };
     let _ = call.stdout.write_all(&text);
     if drift.is_empty() { 0 } else { DIFFERS }
 }
@@ -94,7 +100,7 @@ fn run(call: &mut Call<'_>) -> u8 {
 struct Told<'a> {
     lab: &'a Lab,
     drift: &'a [Drift],
-    strangers: &'a [(String, String)],
+    strangers: &'a [Stranger],
     names: &'a Names,
     /// How long it may still be confirmed, if it has to be.
     left: Option<Duration>,
@@ -103,17 +109,22 @@ struct Told<'a> {
 impl Told<'_> {
     fn people(&self) -> String {
         let mut text = String::new();
-        let (name, nodes) = (&self.lab.name, self.lab.nodes.len());
+        let (name, counted) = (&self.lab.name, of_lab::counted(self.lab));
         match self.drift.len() {
-            0 => text.push_str(&format!("lab `{name}` is as it was applied: {}\n", counted(nodes))),
+            0 => text.push_str(&format!("lab `{name}` is as it was applied: {counted}\n")),
             1 => text.push_str(&format!("lab `{name}` differs in one point:\n")),
             many => text.push_str(&format!("lab `{name}` differs in {many} points:\n")),
         }
         for one in self.drift {
             text.push_str(&format!("  {}: {}\n", one.node, self.words(one)));
         }
-        for (node, link) in self.strangers {
-            text.push_str(&format!("  {node}: device {link} is not the lab's, and stays\n"));
+        for Stranger { node, what } in self.strangers {
+            let what = match what {
+                Thing::Device(device) => format!("device {device}"),
+                Thing::Qdisc(device, kind) => format!("qdisc {kind} of {device}"),
+                Thing::Table(family, name) => format!("nft table {family} {name}"),
+            };
+            text.push_str(&format!("  {node}: {what} is not the lab's, and stays\n"));
         }
         if let Some(left) = self.left {
             let left = confirm::told(left);
@@ -139,8 +150,11 @@ impl Told<'_> {
         };
         json.open_object(&mut out);
         string(&mut json, &mut out, "lab", &self.lab.name);
-        json.name(&mut out, "nodes");
-        json.literal(&mut out, &self.lab.nodes.len().to_string());
+        let counted = of_lab::counted(self.lab);
+        for (name, number) in [("nodes", counted.nodes), ("bridges", counted.bridges), ("wires", counted.wires)] {
+            json.name(&mut out, name);
+            json.literal(&mut out, &number.to_string());
+        }
         json.name(&mut out, "drift");
         json.open_array(&mut out);
         for one in self.drift {
@@ -169,10 +183,15 @@ impl Told<'_> {
         json.close_array(&mut out);
         json.name(&mut out, "strangers");
         json.open_array(&mut out);
-        for (node, link) in self.strangers {
+        for Stranger { node, what } in self.strangers {
             json.open_object(&mut out);
             string(&mut json, &mut out, "node", node);
-            string(&mut json, &mut out, "device", link);
+            let facts: &[(&str, &str)] = match what {
+                Thing::Device(device) => &[("device", device)],
+                Thing::Qdisc(device, kind) => &[("device", device), ("qdisc", kind)],
+                Thing::Table(family, name) => &[("family", family), ("table", name)],
+            };
+            facts.iter().for_each(|(name, value)| string(&mut json, &mut out, name, value));
             json.close_object(&mut out);
         }
         json.close_array(&mut out);

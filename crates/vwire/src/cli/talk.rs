@@ -9,6 +9,7 @@ use super::ip::{Failure, Persona, Tongue, spelled};
 use super::lab_file::{Loaded, REFUSED};
 use crate::lab::failed::{Aftermath, Failed};
 use crate::lab::file::{Problem, Severity};
+use crate::lab::graph::text::fit;
 use crate::lab::model::Span;
 use crate::lab::signals::exit_of;
 use crate::out::failure::{self, Facts, OfLab};
@@ -209,13 +210,34 @@ fn has_colour() -> bool {
 }
 
 /// Returns how wide the terminal is, if standard error is one.
-fn width() -> usize {
+pub(super) fn width() -> usize {
     terminal_size::terminal_size_of(io::stderr()).map_or(WIDTH, |(width, _)| usize::from(width.0))
+}
+
+/// Breaks lines that are wider than the terminal on standard output; all else goes out as it is.
+pub(super) fn fitted(text: &str) -> String {
+    let terminal = io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
+    terminal.map_or_else(|| text.to_owned(), |(width, _)| broken(text, usize::from(width.0)))
+}
+
+fn broken(text: &str, width: usize) -> String {
+    let mut fitted = String::new();
+    for line in text.lines() {
+        let head = line.len() - line.trim_start().len();
+        fitted.push_str(&fit(line, width, &" ".repeat(head + 4)));
+        fitted.push('\n');
+    }
+    fitted
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_too_wide_goes_on_further_in() {
+        assert_eq!(broken("a\n  + link add v0\n", 12), "a\n  + link add\n      v0\n");
+    }
 
     #[test]
     fn a_part_of_a_file_has_a_line_and_a_column() {

@@ -69,7 +69,7 @@ fn run(call: &mut Call<'_>) -> u8 {
         return talk.fails(&failed, Some(&loaded));
     }
     if !was_up && signal.is_none() {
-        teller.done(&format!("{} was up, and is down again", loaded.lab.name));
+        teller.done(&[format!("{} was up, and is down again", loaded.lab.name)]);
     }
     signal.map_or(exit, |signal| talk.fails(&Failed::interrupted(signal), Some(&loaded)))
 }

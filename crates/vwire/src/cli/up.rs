@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::Command;
 
 use super::inside::go_in_to_build;
-use super::lab_file::{Teller, counted, file_argument, load};
+use super::lab_file::{Teller, file_argument, load};
 use super::talk::Talk;
 use super::{Call, Verb, confirm};
 use crate::lab::engine::confirm::{Trial, told};
 use crate::lab::engine::up::{Outcome, up_on_trial};
+use crate::lab::graph::of_lab;
 use crate::lab::record::Record;
 
 /// Returns the verb.
@@ -52,9 +53,10 @@ fn run(call: &mut Call<'_>) -> u8 {
     teller.end();
     match done {
         Ok(outcome) => {
-            let (name, nodes) = (&loaded.lab.name, counted(loaded.lab.nodes.len()));
+            let (name, counted) = (&loaded.lab.name, of_lab::counted(&loaded.lab));
             if outcome == Outcome::Changed {
-                teller.done(&format!("{name} is up: {nodes}; `vwire exec NODE -- PROGRAM`, `vwire down {name}`"));
+                let ways = format!("`vwire exec NODE -- PROGRAM`, `vwire down {name}`");
+                teller.done(&[format!("{name} is up: {counted}"), ways]);
             }
             if let (Some(within), Outcome::Changed) = (within, outcome) {
                 let words = format!("confirm within {}: vwire confirm {name}", told(within));

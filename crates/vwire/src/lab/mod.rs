@@ -4,6 +4,7 @@ mod again;
 pub mod capability;
 pub mod compile;
 pub mod condition;
+pub mod drift;
 pub mod engine;
 pub mod exec;
 pub mod failed;

@@ -1,16 +1,16 @@
 //! What is to be done to a lab: which namespaces come and go, what may be touched, and how that is shown. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vwire_netlink::Rule;
 use vwire_netlink::wire::nft::{Chain, Rule as NftRule};
-use vwire_netlink::{Create, Qdisc, Request, Text};
+use vwire_netlink::{Create, Link, Qdisc, Request, Text};
 
 use super::compile::LOOPBACK;
 use super::condition::{self, Impossible};
 use super::failed::Failed;
 use super::mark;
-use super::model::{Command, Lab};
+use super::model::{Command, Device, Lab, Node};
 use super::netfilter::{Ruleset, removal};
 use super::task::{Task, What, Work};
 use crate::snapshot::state::State;
@@ -38,6 +38,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What is done about commands.
     pub work: Work,
+    /// Why links go and come again that are there.
+    pub anew: BTreeMap<End, String>,
 }
 
 impl Plan {
@@ -52,16 +54,20 @@ impl Plan {
     pub fn lines(&self, lab: &Lab, names: &Names) -> Vec<Line> {
         let mut lines = Vec::new();
         for (at, node) in lab.nodes.iter().enumerate() {
-            let line = |sign, words| Line { sign, node: node.name.clone(), words };
+            let line = |sign, words| Line { sign, node: node.name.clone(), words, why: None };
             if self.makes.contains(&at) {
                 lines.push(line(Sign::Add, format!("netns add {}", mark::namespace(&lab.name, &node.name))));
                 let told = |(name, value): (&String, &String)| line(Sign::Change, format!("sysctl {name} = {value}"));
                 lines.extend(node.sysctls.iter().map(told));
             }
             let head = format!("{}: ", node.name);
+            let mut explained = BTreeSet::new();
             for step in self.steps.iter().filter(|step| step.place == Place(at)) {
                 let words = step.describe(names);
-                lines.push(line(sign(step), words.strip_prefix(&head).unwrap_or(&words).to_owned()));
+                // Once: where it goes, or where it comes if it goes by itself with another.
+                let why = end_of(step).and_then(|end| Some((end, self.anew.get(&end)?)));
+                let why = why.filter(|(end, _)| explained.insert(*end)).map(|(_, why)| why.clone());
+                lines.push(Line { why, ..line(sign(step), words.strip_prefix(&head).unwrap_or(&words).to_owned()) });
             }
             for task in self.work.tasks.iter().filter(|task| task.place == at) {
                 let (sign, words) = told(task, &node.commands);
@@ -70,7 +76,7 @@ impl Plan {
         }
         for node in &self.removes {
             let words = format!("netns del {}", mark::namespace(&lab.name, node));
-            lines.push(Line { sign: Sign::Delete, node: node.clone(), words });
+            lines.push(Line { sign: Sign::Delete, node: node.clone(), words, why: None });
         }
         lines
     }
@@ -105,6 +111,8 @@ pub struct Line {
     pub node: String,
     /// What, in `ip`'s words.
     pub words: String,
+    /// Why, where that is not the file's doing alone: what goes and comes again.
+    pub why: Option<String>,
 }
 
 /// Whether something comes, goes or changes.
@@ -137,6 +145,17 @@ impl Sign {
             Self::Change => "change",
             Self::Delete => "delete",
         }
+    }
+}
+
+/// Returns the link that a step makes or deletes.
+fn end_of(step: &Step) -> Option<End> {
+    match &step.action {
+        Action::Object { verb: Verb::Add | Verb::Delete, object: Object::Link { link, into, .. }, .. } => {
+            Some(End { place: into.unwrap_or(step.place), index: link.index })
+        }
+        Action::Tuntap { link } => Some(End { place: step.place, index: link.index }),
+        _ => None,
     }
 }
 
@@ -245,30 +264,17 @@ pub fn beside(
     let mut steps = Vec::new();
     let step =
         |subsystem, requests, words| Step { place: Place(at), action: Action::Other { subsystem, requests, words } };
-    for device in &node.devices {
-        let Some(link) = wanted.links.iter().find(|link| link.ifname.is_some_and(|name| name == device.name.as_str()))
-        else {
-            continue;
-        };
-        let asked = device.condition.as_ref();
-        let wished = asked.map(|asked| condition::qdisc(link.index, asked, has_netem));
-        let wished = wished.transpose().map_err(|error| refused(&error, &device.name, node).at(device.span))?.flatten();
-        let there = now
-            .qdiscs
-            .iter()
-            .filter(|qdisc| !made.contains(&End { place: Place(at), index: qdisc.index }))
-            .find(|qdisc| qdisc.index == link.index && qdisc.parent == vwire_netlink::wire::qdisc::ROOT);
-        match (wished, there) {
-            (Some(wished), there) if !there.is_some_and(|there| is_satisfied(&wished, there)) => {
-                let words = format!("qdisc replace dev {} root {}", device.name, kind_of(&wished));
-                steps.push(step(None, vec![Request::new_qdisc(&wished, Create::OrReplace)], words));
+    for one in disciplines(node, Place(at), wanted, now, made, has_netem)? {
+        steps.push(match &one.wished {
+            Some(wished) => {
+                let words = format!("qdisc replace dev {} root {}", one.device.name, kind_of(wished));
+                step(None, vec![Request::new_qdisc(wished, Create::OrReplace)], words)
             }
-            (None, Some(there)) if matches!(kind_of(there).as_str(), "netem" | "tbf") => {
-                let words = format!("qdisc del dev {} root", device.name);
-                steps.push(step(None, vec![Request::del_qdisc(&Qdisc::root(link.index))], words));
+            None => {
+                let words = format!("qdisc del dev {} root", one.device.name);
+                step(None, vec![Request::del_qdisc(&Qdisc::root(one.index))], words)
             }
-            _ => {}
-        }
+        });
     }
     let table = table_of(&lab.name);
     let is_table = |name: Option<&Text>| name.is_some_and(|name| name.as_bytes() == table.as_bytes());
@@ -285,11 +291,59 @@ pub fn beside(
     Ok(steps)
 }
 
-fn refused(error: &Impossible, device: &str, node: &super::model::Node) -> Failed {
+/// A device whose queueing is not as the file says.
+#[derive(Debug)]
+pub(crate) struct Discipline<'a> {
+    /// The device.
+    pub(crate) device: &'a Device,
+    /// The index of its link.
+    pub(crate) index: u32,
+    /// What there should be; nothing but what the kernel has by itself where this is none.
+    pub(crate) wished: Option<Qdisc>,
+}
+
+/// Returns the devices of a node whose queueing is not as the file says.
+///
+/// # Errors
+/// The kernel has no `netem`, which the file asks for.
+pub(crate) fn disciplines<'a>(
+    node: &'a Node,
+    place: Place,
+    wanted: &State,
+    now: &Beside,
+    made: &BTreeSet<End>,
+    has_netem: bool,
+) -> Result<Vec<Discipline<'a>>, Failed> {
+    let mut found = Vec::new();
+    for device in &node.devices {
+        let is_it = |link: &&Link| link.ifname.is_some_and(|name| name == device.name.as_str());
+        let Some(index) = wanted.links.iter().find(is_it).map(|link| link.index) else { continue };
+        let asked = device.condition.as_ref();
+        let wished = asked.map(|asked| condition::qdisc(index, asked, has_netem));
+        let wished = wished.transpose().map_err(|error| refused(&error, &device.name, node).at(device.span))?.flatten();
+        let there = root(&now.qdiscs, index).filter(|_| !made.contains(&End { place, index }));
+        let is_right = match (&wished, there) {
+            (Some(wished), there) => there.is_some_and(|there| is_satisfied(wished, there)),
+            (None, there) => !there.is_some_and(|there| matches!(kind_of(there).as_str(), "netem" | "tbf")),
+        };
+        if !is_right {
+            found.push(Discipline { device, index, wished });
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the discipline of all that leaves by a link.
+pub(crate) fn root(qdiscs: &[Qdisc], index: u32) -> Option<&Qdisc> {
+    qdiscs.iter().find(|qdisc| qdisc.index == index && qdisc.parent == vwire_netlink::wire::qdisc::ROOT)
+}
+
+fn refused(error: &Impossible, device: &str, node: &Node) -> Failed {
     Failed::new(format!("the condition of `{device}` in `{}` cannot be: {error}", node.name))
 }
 
-fn kind_of(qdisc: &Qdisc) -> String {
+/// Returns of which kind a discipline is.
+pub(crate) fn kind_of(qdisc: &Qdisc) -> String {
     qdisc.kind.as_ref().map(ToString::to_string).unwrap_or_default()
 }
 

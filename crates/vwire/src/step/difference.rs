@@ -118,6 +118,7 @@ impl Difference {
         match (self.attribute, is, should) {
             ("", None, _) => format!("{object} is missing"),
             ("", _, _) => format!("{object} is there and should not be"),
+            ("flags", Some(is), Some(should)) => format!("{object} is {is}, should be {should}"),
             (attribute, Some(is), Some(should)) => format!("{object}: {attribute} is {is}, should be {should}"),
             (attribute, None, Some(should)) => format!("{object}: {attribute} should be {should}"),
             (attribute, Some(is), None) => format!("{object}: {attribute} is {is}, should not be set"),
@@ -165,7 +166,9 @@ mod tests {
     fn an_attribute_is_named_once() {
         assert_eq!(said("mtu", Some("mtu 1300"), Some("mtu 1500")), "link a: mtu is 1300, should be 1500");
         assert_eq!(said("mtu", None, Some("mtu 1500")), "link a: mtu should be 1500");
-        assert_eq!(said("flags", Some("down"), Some("up")), "link a: flags is down, should be up");
+        assert_eq!(said("flags", Some("down"), Some("up")), "link a is down, should be up");
+        let multicast = said("multicast", Some("multicast on"), Some("multicast off"));
+        assert_eq!(multicast, "link a: multicast is on, should be off");
         assert_eq!(said("", None, Some("")), "link a is missing");
     }
 }

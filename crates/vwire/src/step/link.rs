@@ -18,7 +18,7 @@ use super::part::{self, UP};
 use super::plan::{Plan, Stage};
 use super::scope::Scope;
 use super::world::{End, Names, Place, World};
-use super::{Action, Object, Verb, words};
+use super::{Action, Object, Verb, anew, words};
 
 /// The kinds whose links go when the link below them goes.
 pub(super) const ON_TOP: &[&str] = &["vlan", "macvlan", "macvtap", "ipvlan", "ipvtap", "macsec", "vxlan", "hsr"];
@@ -26,13 +26,13 @@ pub(super) const ON_TOP: &[&str] = &["vlan", "macvlan", "macvtap", "ipvlan", "ip
 const LOOPBACK: u32 = 0x8;
 
 /// The links of a world, and the cables, by where they are.
-struct Map<'a> {
-    links: BTreeMap<End, &'a Link>,
-    cables: HashMap<End, End>,
+pub(super) struct Map<'a> {
+    pub(super) links: BTreeMap<End, &'a Link>,
+    pub(super) cables: HashMap<End, End>,
 }
 
 impl<'a> Map<'a> {
-    fn of(world: &'a World) -> Self {
+    pub(super) fn of(world: &'a World) -> Self {
         let mut links = BTreeMap::new();
         for (position, state) in world.states.iter().enumerate() {
             links.extend(state.links.iter().map(|link| (End { place: Place(position), index: link.index }, link)));
@@ -52,7 +52,7 @@ impl<'a> Map<'a> {
     }
 
     /// Returns the links that go when one goes, that one among them.
-    fn going_with(&self, end: End) -> BTreeSet<End> {
+    pub(super) fn going_with(&self, end: End) -> BTreeSet<End> {
         let mut going = BTreeSet::from([end]);
         let mut waiting = vec![end];
         while let Some(end) = waiting.pop() {
@@ -159,8 +159,8 @@ fn can_go(link: &Link) -> bool {
     link.kind().is_some()
 }
 
-/// Returns whether what is there can never become what is wanted.
-fn is_another(end: End, wanted: &Link, now: &Link, wanted_map: &Map<'_>, now_map: &Map<'_>) -> bool {
+/// Returns whether what is there can never become what is wanted; [`super::anew`] says why.
+pub(super) fn is_another(end: End, wanted: &Link, now: &Link, wanted_map: &Map<'_>, now_map: &Map<'_>) -> bool {
     let Some(kind) = wanted.kind() else { return false };
     let stands_on = |link: &Link| link.link.filter(|_| kind != "veth" && kind != "netkit");
     let other_cable = match wanted_map.cables.get(&end) {
@@ -169,7 +169,7 @@ fn is_another(end: End, wanted: &Link, now: &Link, wanted_map: &Map<'_>, now_map
     };
     now.kind() != Some(kind)
         || other_cable
-        || part::differs_for_good(wanted, now)
+        || part::fixed_difference(wanted, now).is_some()
         || ON_TOP.contains(&kind)
             && kind != "vxlan"
             && stands_on(wanted).is_some()
@@ -505,7 +505,7 @@ fn change(
                 continue;
             }
             let link = part::put_right(part, wanted, now);
-            let was = words::link(&part::put_right(part, now, wanted), &Names::default(), end.place);
+            let was = words::link(&part::found(part, wanted, now), &Names::default(), end.place);
             busy.insert(end);
             let object = Object::Link { link: Box::new(link), into: None, peer: None };
             let action = Action::Object { verb: Verb::Set, object, was: Some(was).filter(|was| !was.is_empty()) };
@@ -539,17 +539,27 @@ pub(super) fn differences(wanted: &World, now: &World, scope: &Scope, names: &Na
             continue;
         };
         if is_another(*end, link, now, &wanted_map, &now_map) {
-            let kind = |link: &Link| Some(link.kind().unwrap_or("hardware").to_owned());
-            let (is, should) = (kind(now), kind(link));
-            to.push(Difference { place: end.place, object, attribute: "what it is", is, should });
+            to.push(anew::difference(*end, (link, now), (&wanted_map, &now_map), names, object));
             continue;
         }
         for part in part::differing_parts(link, now, picture) {
-            let shown = |one: &Link, other: &Link| {
-                Some(words::link(&part::put_right(part, one, other), names, end.place))
-                    .filter(|words| !words.is_empty())
-            };
-            let (is, should) = (shown(now, link), shown(link, now));
+            let (is, should) = (part::found(part, link, now), part::put_right(part, link, now));
+            if part.name == "flags" {
+                let both = words::flags(&is).into_iter().zip(words::flags(&should));
+                to.extend(both.map(|((attribute, is), (_, should))| {
+                    let (place, object, is, should) = (end.place, object.clone(), Some(is), Some(should));
+                    Difference {
+                        place,
+                        object,
+                        attribute,
+                        is: is.map(str::to_owned),
+                        should: should.map(str::to_owned),
+                    }
+                }));
+                continue;
+            }
+            let shown = |link: &Link| Some(words::link(link, names, end.place)).filter(|words| !words.is_empty());
+            let (is, should) = (shown(&is), shown(&should));
             to.push(Difference { place: end.place, object: object.clone(), attribute: part.name, is, should });
         }
         let (given, taken) = part::differing_names(link, now, picture);

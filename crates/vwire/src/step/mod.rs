@@ -15,6 +15,7 @@
 
 pub mod action;
 mod address;
+pub mod anew;
 pub mod around;
 pub mod comparison;
 mod converge;

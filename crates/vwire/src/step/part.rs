@@ -10,6 +10,8 @@ use vwire_netlink::wire::nest::RawNest;
 use vwire_netlink::wire::{Attributes, Builder, RawAttribute};
 use vwire_netlink::{Link, Text};
 
+use super::words;
+
 /// The flags that a request can set (`dev_change_flags`): UP, DEBUG, NOTRAILERS, NOARP, PROMISC,
 /// ALLMULTI, MULTICAST, PORTSEL, AUTOMEDIA, DYNAMIC.
 pub(super) const SETTABLE_FLAGS: u32 = 0x1 | 0x4 | 0x20 | 0x80 | 0x100 | 0x200 | 0x1000 | 0x2000 | 0x4000 | 0x8000;
@@ -263,33 +265,47 @@ pub(super) fn is_fixed(kind: Option<&str>, number: u16) -> bool {
     }
 }
 
-/// Returns whether two links of one kind differ in something that only a new link can have.
-pub(super) fn differs_for_good(wanted: &Link, now: &Link) -> bool {
+/// Returns in what two links of one kind differ that only a new link can have: what that is, as it is, as it should be.
+pub(super) fn fixed_difference(wanted: &Link, now: &Link) -> Option<(&'static str, String, String)> {
     let (wanted_bytes, now_bytes) = (kind_bytes(wanted), kind_bytes(now));
-    if may_open(wanted, now) || other_family(&wanted_bytes, &now_bytes, wanted.kind()) {
-        return true;
+    if let Some(opens) = may_open(wanted, now) {
+        return Some(opens);
     }
-    Attributes::new(&wanted_bytes).filter(|attribute| is_fixed(wanted.kind(), attribute.number())).any(|attribute| {
-        let now = Attributes::new(&now_bytes).find(|other| other.number() == attribute.number());
-        now.is_some_and(|now| now.payload() != attribute.payload())
+    if other_family(&wanted_bytes, &now_bytes, wanted.kind()) {
+        let called = |bytes: &[u8]| if is_six(bytes) { "IPv6" } else { "IPv4" }.to_owned();
+        return Some(("family", called(&now_bytes), called(&wanted_bytes)));
+    }
+    let kind = wanted.kind().unwrap_or_default();
+    let mut fixed = Attributes::new(&wanted_bytes).filter(|attribute| is_fixed(Some(kind), attribute.number()));
+    fixed.find_map(|wanted| {
+        let now = Attributes::new(&now_bytes).find(|other| other.number() == wanted.number())?;
+        let (name, should) = words::of_kind(kind, wanted.number(), wanted.payload());
+        (now.payload() != wanted.payload()).then(|| (name, words::of_kind(kind, now.number(), now.payload()).1, should))
     })
 }
 
-/// Returns whether a TUN or TAP device may be opened by others than it should be: nobody is told by no attribute.
-fn may_open(wanted: &Link, now: &Link) -> bool {
-    match (wanted.kind_data(), now.kind_data()) {
-        (Some(KindData::Tun(wanted)), Some(KindData::Tun(now))) => {
-            (wanted.owner, wanted.group) != (now.owner, now.group)
-        }
-        _ => false,
-    }
+/// Returns by whom a TUN or TAP device may be opened, and should be: where nobody is told, by no attribute.
+fn may_open(wanted: &Link, now: &Link) -> Option<(&'static str, String, String)> {
+    let (Some(KindData::Tun(wanted)), Some(KindData::Tun(now))) = (wanted.kind_data(), now.kind_data()) else {
+        return None;
+    };
+    let both = [("user", now.owner, wanted.owner), ("group", now.group, wanted.group)];
+    let (name, now, wanted) = both.into_iter().find(|(_, now, wanted)| now != wanted)?;
+    let told = |id: Option<u32>| id.map_or_else(|| "none".to_owned(), |id| id.to_string());
+    Some((name, told(now), told(wanted)))
+}
+
+/// Returns whether a VXLAN's addresses are IPv6's.
+fn is_six(bytes: &[u8]) -> bool {
+    says(bytes, VXLAN_ENDS[1])
+}
+
+fn says(bytes: &[u8], numbers: [u16; 2]) -> bool {
+    Attributes::new(bytes).any(|attribute| numbers.contains(&attribute.number()))
 }
 
 /// Returns whether a VXLAN goes over IPv4 and should go over IPv6, or the other way round.
 fn other_family(wanted: &[u8], now: &[u8], kind: Option<&str>) -> bool {
-    let says =
-        |bytes: &[u8], numbers: [u16; 2]| Attributes::new(bytes).any(|attribute| numbers.contains(&attribute.number()));
-    let is_six = |bytes: &[u8]| says(bytes, VXLAN_ENDS[1]);
     kind == Some("vxlan") && (is_six(wanted) || says(wanted, VXLAN_ENDS[0])) && is_six(wanted) != is_six(now)
 }
 
@@ -429,6 +445,13 @@ pub(super) fn put_right(part: &Part, wanted: &Link, now: &Link) -> Link {
     link
 }
 
+/// Returns what the change that puts one part right finds: of the flags no others than it sets or clears.
+pub(super) fn found(part: &Part, wanted: &Link, now: &Link) -> Link {
+    let mut found = put_right(part, now, wanted);
+    found.change &= put_right(part, wanted, now).change;
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -461,6 +484,16 @@ mod tests {
         assert_eq!(back[0], Link { index: 5, ..Link::named("v0".parse().unwrap()) });
         assert_eq!(back[1].master, Some(0));
         assert_eq!((back[3].flags, back[3].change), (1, 1));
+    }
+
+    #[test]
+    fn what_is_found_is_no_more_than_what_is_put_right() {
+        let mut wanted = link();
+        wanted.set_flags(1, 1);
+        let now = Link { flags: 0x1002, ..link() };
+        let flags = differing_parts(&wanted, &now, false).find(|part| part.name == "flags").unwrap();
+        assert_eq!(words::flags(&found(flags, &wanted, &now)), [("flags", "down")]);
+        assert_eq!(words::flags(&put_right(flags, &wanted, &now)), [("flags", "up")]);
     }
 
     #[test]

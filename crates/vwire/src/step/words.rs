@@ -11,6 +11,7 @@ use vwire_netlink::wire::names::Names as Attributed;
 use vwire_netlink::wire::route::Hop;
 use vwire_netlink::{Address, AddressLabel, Link, Neighbour, Nexthop, Route, Rule, Text};
 
+use super::part;
 use super::world::{Names, Place};
 
 /// `IFF_TAP`, as `IFLA_TUN_TYPE` has it.
@@ -107,11 +108,33 @@ pub(super) fn link(link: &Link, names: &Names, place: Place) -> String {
             line.word("inet").word(setting.number()).word(number(setting.payload()));
         }
     }
-    for (flag, set, cleared) in FLAGS.iter().filter(|(flag, ..)| link.change & flag != 0) {
-        line.word(if link.flags & flag != 0 { set } else { cleared });
+    for (_, words) in flags(link) {
+        line.word(words);
     }
     kind(&mut line, link, |index| names.link(place, index));
     line.done()
+}
+
+/// Spells each flag that a request sets or clears, with what it is called; `flags` is whether the link is up.
+pub(super) fn flags(link: &Link) -> Vec<(&'static str, &'static str)> {
+    let asked = FLAGS.iter().filter(|(flag, ..)| link.change & flag != 0);
+    let spelled = asked.map(|(flag, set, cleared)| {
+        let words = if link.flags & flag != 0 { set } else { cleared };
+        (words.split_once(' ').map_or("flags", |(name, _)| name), *words)
+    });
+    spelled.collect()
+}
+
+/// Spells one attribute of a kind, with what it is called.
+pub(super) fn of_kind(kind: &str, number: u16, payload: &[u8]) -> (&'static str, String) {
+    let mut line = Line::default();
+    let names = KindData::names(kind.as_bytes());
+    let name = names.and_then(|names| names.row(number)).map_or("option", |row| row.name);
+    let name = name.strip_prefix("r#").unwrap_or(name);
+    let bytes = part::emitted(|out| out.bytes(number, payload));
+    options(&mut line, kind.as_bytes(), names, &bytes, |index| format!("if{index}"));
+    let words = line.done();
+    (name, if words.is_empty() { "none".to_owned() } else { words })
 }
 
 fn kind(line: &mut Line, link: &Link, name_of: impl Fn(u32) -> String) {

@@ -90,7 +90,7 @@ fn what_is_confirmed_stays() {
         assert_eq!(net.vwire(&["confirm"]).ok(), "");
         no_clock("kept");
         assert_same(&machine(net), &up);
-        assert_eq!(net.vwire(&["status"]).ok(), "lab `kept` is as it was applied: 5 nodes\n");
+        assert!(net.vwire(&["status"]).ok().starts_with("lab `kept` is as it was applied: "));
         assert!(net.vwire(&["confirm", "kept"]).fails(1).starts_with("error: lab `kept` has nothing to confirm\n"));
         assert!(net.vwire(&["confirm"]).fails(1).starts_with("error: no lab waits to be confirmed\n"));
         assert!(net.vwire(&["confirm", "none"]).fails(1).starts_with("error: lab `none` has nothing to confirm\n"));

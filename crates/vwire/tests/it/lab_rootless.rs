@@ -155,8 +155,8 @@ fn a_lab_stays_until_it_is_taken_down_and_then_nothing_is_left() {
         assert_eq!(fs::metadata(user.home.join("vwire")).unwrap().mode() & 0o7777, 0o700);
         let ping = user.vwire(&["exec", "alice", "--", "ping", "-c1", "-W5", "bob"]);
         assert!(ping.stdout.contains("64 bytes from bob (10.0.0.2)"), "{}{}", ping.stdout, ping.stderr);
-        assert_eq!(user.vwire(&["status"]).ok(), "lab `office` is as it was applied: 2 nodes\n");
-        assert_eq!(user.vwire(&["lab", "ls"]).ok(), "office: 2 nodes: alice, bob\n");
+        assert_eq!(user.vwire(&["status"]).ok(), "lab `office` is as it was applied: 2 nodes, 1 wire\n");
+        assert_eq!(user.vwire(&["lab", "ls"]).ok(), "office: 2 nodes, 1 wire: alice, bob\n");
         assert_eq!(user.vwire(&["up", &path]), Said { stdout: String::new(), stderr: String::new(), exit: 0 });
         assert!(user.vwire(&["check"]).ok().ends_with("the one check holds\n"));
         assert!(user.vwire(&["graph", "-l", "office"]).ok().contains("alice eth0 10.0.0.1/24 ─── bob eth0"));
@@ -214,7 +214,7 @@ fn two_labs_stand_side_by_side_and_what_runs_in_one_ends_with_it() {
         let keeper = user.keeper();
         user.vwire(&["up", &user.file("home.toml", &OFFICE.replace("office", "home"))]).ok();
         assert_eq!(user.keeper(), keeper);
-        let listed = "home: 2 nodes: alice, bob\noffice: 2 nodes: alice, bob\n";
+        let listed = "home: 2 nodes, 1 wire: alice, bob\noffice: 2 nodes, 1 wire: alice, bob\n";
         assert_eq!(user.vwire(&["lab", "ls"]).ok(), listed);
         assert!(user.vwire(&["status"]).fails(1).starts_with("error: several labs are up: `home`, `office`\n"));
         until("programs run in each", || (user.kept(keeper).len() == 3).then_some(()));
@@ -342,7 +342,7 @@ fn an_up_that_is_killed_is_undone_by_the_next_or_by_down() {
             let said = user.vwire(&[heal[0], &user.file("office.toml", OFFICE)]);
             assert_eq!(said.exit, 0, "{}", said.stderr);
             if heal == ["up"] {
-                assert_eq!(user.vwire(&["status"]).ok(), "lab `office` is as it was applied: 2 nodes\n");
+                assert_eq!(user.vwire(&["status"]).ok(), "lab `office` is as it was applied: 2 nodes, 1 wire\n");
                 user.vwire(&["down", "office"]).ok();
             }
             user.nothing_is_left();
@@ -429,14 +429,14 @@ fn roots_labs_are_told_and_left_to_root() {
         let user = User::new(net, "roots");
         let path = user.file("office.toml", OFFICE);
         net.vwire(&["up", &path]).ok();
-        assert_eq!(user.vwire(&["lab", "ls"]).ok(), "office: 2 nodes: alice, bob; root's\n");
+        assert_eq!(user.vwire(&["lab", "ls"]).ok(), "office: 2 nodes, 1 wire: alice, bob; root's\n");
         let roots = "error: lab `office` is root's\nhint: `sudo vwire …` works with it\n";
         for words in [&["status", "office"][..], &["down", &path], &["exec", "office.alice", "--", "true"]] {
             assert_eq!(user.vwire(words).fails(1), roots, "{words:?}");
         }
         assert!(user.vwire(&["status"]).fails(1).starts_with("error: no lab of yours is up, only root's\n"));
         if user.up(&path) {
-            let both = "office: 2 nodes: alice, bob\noffice: 2 nodes: alice, bob; root's\n";
+            let both = "office: 2 nodes, 1 wire: alice, bob\noffice: 2 nodes, 1 wire: alice, bob; root's\n";
             assert_eq!(user.vwire(&["lab", "ls"]).ok(), both);
             assert!(user.vwire(&["-j", "lab", "ls"]).ok().ends_with(",\"owner\":\"root\"}]\n"));
             user.vwire(&["check", "office"]).ok();
@@ -674,7 +674,7 @@ fn who_does_not_care_for_children_hears_of_the_end_all_the_same() {
                 user.command_of("env", &[&["--ignore-signal=CHLD", "/run/vwire-copy"][..], words].concat());
             ended(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
         };
-        assert_eq!(careless(&["status"]).ok(), "lab `office` is as it was applied: 2 nodes\n");
+        assert_eq!(careless(&["status"]).ok(), "lab `office` is as it was applied: 2 nodes, 1 wire\n");
         assert_eq!(careless(&["exec", "alice", "--", "sh", "-c", "exit 7"]).exit, 7);
         assert_eq!(careless(&["down", "office"]).exit, 0);
         assert_eq!(careless(&["up", &path]).exit, 0);

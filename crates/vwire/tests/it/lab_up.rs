@@ -178,7 +178,7 @@ fn what_hands_have_changed_is_told_and_mended_and_a_stranger_is_left() {
     lab(|net| {
         let path = file("pair.toml", &format!("{PAIR}[node.alice]\nroutes = [\"10.7.0.0/16 via 10.0.0.2\"]\n"));
         net.vwire(&["up", &path]).ok();
-        assert_eq!(net.vwire(&["status"]).ok(), "lab `pair` is as it was applied: 3 nodes\n");
+        assert_eq!(net.vwire(&["status"]).ok(), "lab `pair` is as it was applied: 2 nodes, 1 bridge, 2 wires\n");
         net.arrange(&[
             "-n pair.alice addr add 10.9.0.1/24 dev eth0",
             "-n pair.alice route add 10.8.0.0/16 via 10.0.0.2 proto bird",
@@ -249,7 +249,7 @@ fn a_lab_that_is_called_as_its_file_is_known_by_that_name() {
         let path = file("nameless.toml", text);
         net.vwire(&["up", &path]).ok();
         for which in ["nameless", path.as_str()] {
-            assert_eq!(net.vwire(&["status", which]).ok(), "lab `nameless` is as it was applied: 2 nodes\n");
+            assert_eq!(net.vwire(&["status", which]).ok(), "lab `nameless` is as it was applied: 2 nodes, 1 wire\n");
             net.vwire(&["check", which]).ok();
         }
         net.vwire(&["-n", "nameless.bob", "link", "set", "eth0", "mtu", "1400"]).ok();

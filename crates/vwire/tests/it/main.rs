@@ -30,6 +30,7 @@ mod lab_signal;
 mod lab_state;
 mod lab_terminal;
 mod lab_up;
+mod lab_words;
 mod link_change;
 mod link_whole;
 mod maddress;

@@ -436,7 +436,7 @@ fn what_is_there_or_not_may_be_taken_as_it_is() {
             net.ip(&["-d", "link", "show", "t0"]).ok().contains("tun type tun pi off vnet_hdr off persist on user 12")
         );
         let said = vwire("--if-absent link add br0 type veth").fails(2);
-        assert!(said.contains("hint: link br0: what it is is bridge, should be veth\n"), "{said}");
+        assert!(said.contains("hint: link br0: type is bridge, should be veth\n"), "{said}");
         vwire("--replace link add br0 type ifb").ok();
         assert!(net.ip(&["-d", "link", "show", "br0"]).ok().contains(" ifb "));
         vwire("--replace link add br0 mtu 1400 type bridge").ok();

@@ -15,6 +15,7 @@ use super::Ip;
 use super::failure::{EXIT_KERNEL, Failure};
 use super::rehearsal::Rehearsal;
 use super::words::shown;
+use crate::cli::called;
 use crate::snapshot::document::{Namespace, Snapshot};
 use crate::snapshot::kernel::Kernel;
 
@@ -52,7 +53,7 @@ pub fn allow(object: &str, operation: Option<&str>) -> Result<(), Failure> {
 /// It cannot be read, or is none.
 pub fn read(file: &OsStr) -> Result<Snapshot, Failure> {
     let failure = |cause: String| {
-        let tried = format!("cannot read the snapshot `{}`", shown(file.as_bytes()));
+        let tried = format!("cannot read the snapshot `{}`", shown(called(file).as_bytes()));
         Failure::new(EXIT_KERNEL, cause.clone(), cause).trying(tried)
     };
     let mut document = Vec::new();
@@ -87,7 +88,7 @@ pub fn choose<'a>(snapshot: &'a Snapshot, file: &OsStr, name: Option<&OsStr>) ->
             _ => format!("`-n` takes one that it has: {}", labels.join(", ")),
         };
         Failure::new(EXIT_KERNEL, cause.clone(), cause)
-            .trying(format!("cannot find a namespace in the snapshot `{}`", shown(file.as_bytes())))
+            .trying(format!("cannot find a namespace in the snapshot `{}`", shown(called(file).as_bytes())))
             .hint(hint)
     })
 }

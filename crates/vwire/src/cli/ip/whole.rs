@@ -21,7 +21,7 @@ use super::submit::Mode;
 use super::transaction::{Transaction, here};
 use super::wishes::Wishes;
 use super::{Grammar, Ip, Tongue, closed_pipe_is_no_error, recorded, unreadable_batch};
-use crate::cli::bridge;
+use crate::cli::{bridge, called};
 use crate::lab::signals::{Held, exit_of};
 use crate::out;
 use crate::step::difference::{self, Change, Sign};
@@ -58,7 +58,7 @@ pub(super) fn run_file(ip: &mut Ip<'_>, file: &OsStr, grammar: &Grammar) -> Resu
     };
     let mut text = Vec::new();
     input.read_to_end(&mut text).map_err(|error| unreadable_batch(file, &error))?;
-    run_text(ip, file, &text, grammar)
+    run_text(ip, called(file), &text, grammar)
 }
 
 /// Shows what one command would change.

@@ -24,7 +24,7 @@ use crate::step::world::{End, Place, World};
 /// `RTM_F_CLONED`.
 const CLONED: u32 = 0x200;
 /// `NETLINK_NETFILTER`.
-const NETFILTER: i32 = 12;
+pub(super) const NETFILTER: i32 = 12;
 
 /// The namespaces of a lab's nodes, as far as they are there.
 #[derive(Debug, Default)]

@@ -21,6 +21,7 @@ pub mod precheck;
 pub mod running;
 pub mod saved;
 pub mod site;
+pub mod strangers;
 pub mod survey;
 pub mod up;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::field::Field;
 use super::{Done, commands, journal, precheck, saved, site};
 use crate::lab::compile::{self, compile};
+use crate::lab::drift;
 use crate::lab::failed::Failed;
 use crate::lab::file::accounts::OfThisMachine;
 use crate::lab::file::read_with;
@@ -16,7 +17,7 @@ use crate::lab::{sysctl, task};
 use crate::snapshot::state::State;
 use crate::step::scope::Reach;
 use crate::step::world::{Names, Place, World};
-use crate::step::{Difference, Scope, converge, differences};
+use crate::step::{Difference, Scope, anew, converge, differences};
 
 /// The name under which a lab's file is kept as it was applied.
 pub const APPLIED: &str = "lab.toml";
@@ -34,6 +35,8 @@ pub struct Survey {
     pub scope: Scope,
     /// What may be touched to bring back what was: of namespaces that go, too, where cables end.
     pub undo_scope: Scope,
+    /// In what queueing and nftables are not as they should be.
+    pub beside: Vec<Difference>,
     /// What is to be done.
     pub plan: Plan,
     /// What the machine's own sysctls were before the lab.
@@ -52,20 +55,8 @@ impl Survey {
         let there = |one: &Difference| !self.plan.makes.contains(&one.place.0);
         let differences = differences(&self.wanted, &self.now, &self.scope).into_iter().filter(there);
         found.extend(differences.map(|one| Drift { node: node(one.place), what: What::Differs(one) }));
-        for step in &self.plan.steps {
-            if let (crate::step::Action::Other { words, .. }, true) =
-                (&step.action, self.field.sites[step.place.0].is_some())
-            {
-                let missing = Difference {
-                    place: step.place,
-                    object: words.clone(),
-                    attribute: "state",
-                    is: None,
-                    should: Some("as in the file".to_owned()),
-                };
-                found.push(Drift { node: node(step.place), what: What::Differs(missing) });
-            }
-        }
+        let beside = self.beside.iter().filter(|one| self.field.sites.get(one.place.0).is_some_and(Option::is_some));
+        found.extend(beside.map(|one| Drift { node: node(one.place), what: What::Differs(one.clone()) }));
         // In a namespace that is missing nothing runs, and that is told.
         let of_commands = self.plan.work.tasks.iter().filter(|task| !self.plan.makes.contains(&task.place));
         for task in of_commands {
@@ -85,21 +76,6 @@ impl Survey {
                 task::What::Ask(..) => continue,
             };
             found.push(Drift { node: node(Place(task.place)), what });
-        }
-        found
-    }
-
-    /// Returns the links that somebody else put into the lab's namespaces: they are left alone.
-    #[must_use]
-    pub fn strangers(&self, lab: &Lab) -> Vec<(String, String)> {
-        let mut found = Vec::new();
-        for (at, node) in lab.nodes.iter().enumerate().filter(|(_, node)| !node.is_host && !node.leaves) {
-            let Some(Reach::Parts(parts)) = self.scope.reaches.get(at) else { continue };
-            let links = &self.now.state(Place(at)).links;
-            for link in links.iter().filter(|link| !parts.links.contains(&link.index)) {
-                let name = link.ifname.map(|name| name.to_string()).unwrap_or_default();
-                found.push((node.name.clone(), name));
-            }
         }
         found
     }
@@ -220,17 +196,22 @@ pub fn survey(walker: &mut Walker, lab: &Lab, record: &Record) -> Done<Survey> {
     let has_netem = !plan::needs_netem(lab) || precheck::has_netem(walker);
     let mut steps = converge(&wanted, &now, &scope);
     let made = plan::made(&steps);
+    let mut differing = Vec::new();
     for (at, state) in wanted.states.iter().enumerate().filter(|(at, _)| !leaving.contains(at)) {
         let nothing = Beside::default();
-        steps.extend(plan::beside(lab, at, state, field.beside.get(&at).unwrap_or(&nothing), &made, has_netem)?);
+        let beside = field.beside.get(&at).unwrap_or(&nothing);
+        steps.extend(plan::beside(lab, at, state, beside, &made, has_netem)?);
+        differing.extend(drift::differences(lab, at, state, beside, &made, has_netem));
     }
     if !makes.is_empty() {
         precheck::kinds(walker, lab, &makes)?;
     }
     let work = commands::to_do(lab, record, &makes, applied.is_some());
+    let called = lab.nodes.iter().map(|node| node.name.clone()).collect();
+    let anew = anew::why(&wanted, &now, &made, &Names::of(called, &[&wanted, &now]));
     let removes = leaving.iter().map(|at| lab.nodes[*at].name.clone()).collect();
-    let plan = Plan { makes, removes, steps, work };
-    Ok(Survey { field, wanted, now, scope, undo_scope, plan, sysctls })
+    let plan = Plan { makes, removes, steps, work, anew };
+    Ok(Survey { field, wanted, now, scope, undo_scope, beside: differing, plan, sysctls })
 }
 
 /// Returns the sysctls of nodes that the file said when it was applied last, and says no more.

@@ -1,6 +1,5 @@
 //! Draws a picture for Graphviz (`dot`) and for Mermaid, which then lay it out. Pure.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{Picture, Spot};
@@ -32,20 +31,6 @@ fn end(picture: &Picture, at: (usize, usize), between: &str) -> String {
     parts.concat().join(between)
 }
 
-/// Other devices of a place: those that no cable and no bridge shows.
-fn others(picture: &Picture, place: usize) -> Vec<String> {
-    let wired: BTreeSet<(usize, usize)> = picture.cables.iter().flatten().copied().collect();
-    let Some(of) = picture.places.get(place) else { return Vec::new() };
-    let devices = of.devices.iter().enumerate().filter(|(index, device)| {
-        device.kind != "bridge" && device.master.is_none() && !wired.contains(&(place, *index))
-    });
-    devices
-        .map(|(_, device)| {
-            format!("{} ({}) {}", device.name, device.kind, device.addresses.join(" ")).trim_end().to_owned()
-        })
-        .collect()
-}
-
 fn quoted(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"")
 }
@@ -56,13 +41,12 @@ pub fn dot(picture: &Picture) -> String {
     let mut text = format!("graph \"{}\" {{\n", quoted(&picture.title));
     text += "  overlap = false; splines = true;\n  node [fontname = \"sans-serif\"]; edge [fontname = \"sans-serif\", fontsize = 9];\n";
     for spot in spots(picture) {
-        let name = quoted(&picture.spot_name(spot));
-        let (shape, more) = match spot {
-            Spot::Bridge(..) => ("box, style = \"rounded,filled\", fillcolor = \"#dbe9f6\"", Vec::new()),
-            Spot::Place(place) => ("box", others(picture, place)),
+        let shape = match spot {
+            Spot::Bridge(..) => "box, style = \"rounded,filled\", fillcolor = \"#dbe9f6\"",
+            Spot::Place(_) => "box",
         };
-        let more: String = more.iter().map(|line| format!("\\n{}", quoted(line))).collect();
-        let _ = writeln!(text, "  {} [label = \"{name}{more}\", shape = {shape}];", key(spot));
+        let lines: Vec<String> = picture.lines(spot).iter().map(|line| quoted(line)).collect();
+        let _ = writeln!(text, "  {} [label = \"{}\", shape = {shape}];", key(spot), lines.join("\\n"));
     }
     for [one, other] in &picture.cables {
         let (left, right) = (picture.spot(*one), picture.spot(*other));
@@ -86,19 +70,23 @@ pub fn dot(picture: &Picture) -> String {
 /// Returns the picture in Mermaid's language.
 #[must_use]
 pub fn mermaid(picture: &Picture) -> String {
-    // Mermaid has no escape within quotes but entities.
-    let quoted =
-        |text: &str| text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;");
+    // Within quotes there is no escape but Mermaid's own entities, which begin with `#`.
+    let quoted = |text: &str| {
+        let letter = |letter: char| match letter {
+            '#' => "#35;".to_owned(),
+            '"' => "#quot;".to_owned(),
+            '&' => "#amp;".to_owned(),
+            '<' => "#lt;".to_owned(),
+            '>' => "#gt;".to_owned(),
+            other => other.to_string(),
+        };
+        text.chars().map(letter).collect::<String>()
+    };
     let mut text = "graph LR\n".to_owned();
     for spot in spots(picture) {
-        let name = quoted(&picture.spot_name(spot));
-        let _ = match spot {
-            Spot::Bridge(..) => writeln!(text, "  {}([\"{name}\"])", key(spot)),
-            Spot::Place(place) => {
-                let more: String = others(picture, place).iter().map(|line| format!("<br>{}", quoted(line))).collect();
-                writeln!(text, "  {}[\"{name}{more}\"]", key(spot))
-            }
-        };
+        let lines: Vec<String> = picture.lines(spot).iter().map(|line| quoted(line)).collect();
+        let (open, close) = if matches!(spot, Spot::Bridge(..)) { ("([\"", "\"])") } else { ("[\"", "\"]") };
+        let _ = writeln!(text, "  {}{open}{}{close}", key(spot), lines.join("<br>"));
     }
     for [one, other] in &picture.cables {
         let label = format!("{} – {}", end(picture, *one, " "), end(picture, *other, " "));
@@ -109,4 +97,20 @@ pub fn mermaid(picture: &Picture) -> String {
         let _ = writeln!(text, "  {} -.- {}", key(bridge), key(place));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::graph::{Device, Place};
+
+    #[test]
+    fn what_has_a_meaning_to_the_languages_is_escaped() {
+        let device = Device { name: "v0".to_owned(), kind: "tap".to_owned(), ..Device::default() };
+        let place = Place { name: "a \"b\" <#1>".to_owned(), devices: vec![device], ..Place::default() };
+        let picture = Picture { title: "x".to_owned(), places: vec![place], ..Picture::default() };
+        assert!(dot(&picture).contains("label = \"a \\\"b\\\" <#1>\\nv0 (tap)\""), "{}", dot(&picture));
+        let wanted = "n0[\"a #quot;b#quot; #lt;#35;1#gt;<br>v0 (tap)\"]";
+        assert!(mermaid(&picture).contains(wanted), "{}", mermaid(&picture));
+    }
 }

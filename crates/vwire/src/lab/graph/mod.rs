@@ -9,7 +9,7 @@ pub mod of_parts;
 pub mod svg;
 pub mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is drawn.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -50,6 +50,27 @@ pub struct Device {
     pub notes: Vec<String>,
 }
 
+/// How much there is: said of a picture, of a lab that is up, and of one in a list alike.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Nodes, those aside that are nothing but a bridge.
+    pub nodes: usize,
+    /// Bridges.
+    pub bridges: usize,
+    /// Cables.
+    pub wires: usize,
+}
+
+impl std::fmt::Display for Counted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let all = [(self.nodes, "node"), (self.bridges, "bridge"), (self.wires, "wire")];
+        let some = all.into_iter().filter(|(number, _)| *number > 0);
+        let told: Vec<String> =
+            some.map(|(number, one)| format!("{number} {one}{}", if number == 1 { "" } else { "s" })).collect();
+        f.write_str(&if told.is_empty() { "nothing".to_owned() } else { told.join(", ") })
+    }
+}
+
 /// A thing at the end of a cable: a bridge, or a place without those.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Spot {
@@ -87,6 +108,13 @@ impl Picture {
         }
     }
 
+    /// Returns how much is in it.
+    #[must_use]
+    pub fn counted(&self) -> Counted {
+        let alone = (0..self.places.len()).filter(|place| self.is_bridge_alone(*place)).count();
+        Counted { nodes: self.places.len() - alone, bridges: self.bridges().len(), wires: self.cables.len() }
+    }
+
     /// Returns all bridges: place and device.
     #[must_use]
     pub fn bridges(&self) -> Vec<(usize, usize)> {
@@ -113,6 +141,36 @@ impl Picture {
             place if place == name => name.to_owned(),
             place => format!("{name} in {place}"),
         }
+    }
+
+    /// Returns what is to be read where a spot is drawn: its name, what it does, and the devices that no cable shows.
+    #[must_use]
+    pub fn lines(&self, spot: Spot) -> Vec<String> {
+        let wired: BTreeSet<(usize, usize)> = self.cables.iter().flatten().copied().collect();
+        let mut lines = vec![self.spot_name(spot)];
+        let (Spot::Bridge(place, _) | Spot::Place(place)) = spot;
+        let Some(of) = self.places.get(place) else { return lines };
+        let mut add = |device: &Device| {
+            lines.push(format!("{} ({})", device.name, device.kind));
+            lines.extend(device.addresses.iter().chain(&device.notes).cloned());
+        };
+        let alone = of.devices.iter().enumerate().filter(|(at, _)| !wired.contains(&(place, *at)));
+        match spot {
+            Spot::Bridge(_, bridge) => {
+                let ports = alone.filter(|(_, device)| device.master == Some(bridge));
+                ports.for_each(|(_, device)| add(device));
+                let own = of.devices.get(bridge).map(|own| own.addresses.iter().chain(&own.notes).cloned());
+                let notes = self.is_bridge_alone(place).then(|| of.notes.clone()).into_iter().flatten();
+                lines.splice(1..1, own.into_iter().flatten().chain(notes));
+            }
+            Spot::Place(_) => {
+                alone
+                    .filter(|(_, device)| device.kind != "bridge" && device.master.is_none())
+                    .for_each(|(_, device)| add(device));
+                lines.splice(1..1, (!of.notes.is_empty()).then(|| of.notes.join(", ")));
+            }
+        }
+        lines
     }
 
     /// Returns what a spot is called.

@@ -3,8 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Device, Picture, Place};
+use super::{Counted, Device, Picture, Place};
 use crate::lab::model::{self, Condition, DeviceKind, Lab, Nat, Node};
+
+/// Returns how much is in a lab.
+#[must_use]
+pub fn counted(lab: &Lab) -> Counted {
+    picture(lab).counted()
+}
 
 /// Returns the picture of a lab.
 #[must_use]

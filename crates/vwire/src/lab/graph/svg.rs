@@ -3,7 +3,7 @@
 //! Things stand in rows by how many cables they are away from the one with the most; in a row each stands near those
 //! above it that it is wired to. Leaves that are alike are one stack, so that an office of 200 fits a page.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 
 use super::{ALIKE, Picture, Spot, numbered};
@@ -81,7 +81,7 @@ fn things(picture: &Picture) -> (Vec<Thing>, Vec<Edge>) {
             }
             None => {
                 at.insert(spot, things.len());
-                things.push(thing(lines(picture, spot), matches!(spot, Spot::Bridge(..)), 0));
+                things.push(thing(picture.lines(spot), matches!(spot, Spot::Bridge(..)), 0));
             }
         }
     }
@@ -141,36 +141,6 @@ fn stacks(picture: &Picture, cables: &BTreeMap<Spot, Vec<usize>>) -> BTreeMap<Sp
         stacks.extend(group.into_iter().map(|(_, spot)| (spot, (first, last))));
     }
     stacks
-}
-
-/// What stands in the box of a spot: its name, what it does, and the devices that no cable shows.
-fn lines(picture: &Picture, spot: Spot) -> Vec<String> {
-    let mut lines = vec![picture.spot_name(spot)];
-    match spot {
-        Spot::Bridge(place, bridge) => {
-            if let Some(device) = picture.device((place, bridge)) {
-                lines.extend(device.addresses.iter().chain(&device.notes).cloned());
-            }
-            let wired: BTreeSet<(usize, usize)> = picture.cables.iter().flatten().copied().collect();
-            let devices = picture.places.get(place).into_iter().flat_map(|place| place.devices.iter().enumerate());
-            let ports = devices.filter(|(at, device)| device.master == Some(bridge) && !wired.contains(&(place, *at)));
-            lines.extend(ports.map(|(_, device)| format!("{} ({})", device.name, device.kind)));
-        }
-        Spot::Place(place) => {
-            let wired: BTreeSet<(usize, usize)> = picture.cables.iter().flatten().copied().collect();
-            if let Some(of) = picture.places.get(place) {
-                lines.extend((!of.notes.is_empty()).then(|| of.notes.join(", ")));
-                let others = of.devices.iter().enumerate().filter(|(at, device)| {
-                    device.kind != "bridge" && device.master.is_none() && !wired.contains(&(place, *at))
-                });
-                for (_, device) in others {
-                    lines.push(format!("{} ({})", device.name, device.kind));
-                    lines.extend(device.addresses.iter().cloned());
-                }
-            }
-        }
-    }
-    lines
 }
 
 fn thing(lines: Vec<String>, is_bridge: bool, stack: usize) -> Thing {

@@ -33,16 +33,7 @@ fn bold(text: &str, colour: bool) -> String {
 }
 
 fn head(picture: &Picture, colour: bool) -> String {
-    let bridges = picture.bridges();
-    let alone = (0..picture.places.len()).filter(|place| picture.is_bridge_alone(*place)).count();
-    let count = |number: usize, one: &str| match number {
-        1 => format!("1 {one}"),
-        number => format!("{number} {one}s"),
-    };
-    let parts = [(picture.places.len() - alone, "node"), (bridges.len(), "bridge"), (picture.cables.len(), "wire")];
-    let parts: Vec<String> =
-        parts.into_iter().filter(|(number, _)| *number > 0).map(|(number, one)| count(number, one)).collect();
-    format!("{}: {}", bold(&picture.title, colour), parts.join(", "))
+    format!("{}: {}", bold(&picture.title, colour), picture.counted())
 }
 
 fn notes(device: &Device) -> String {
@@ -222,7 +213,7 @@ fn does(place: &Place) -> Option<Row> {
 }
 
 /// Breaks a line that is wider than so many columns between its words; what goes on stands behind `indent`.
-fn fit(line: &str, width: usize, indent: &str) -> String {
+pub(crate) fn fit(line: &str, width: usize, indent: &str) -> String {
     let columns = |text: &str| text.chars().count();
     if columns(line) <= width {
         return line.to_owned();

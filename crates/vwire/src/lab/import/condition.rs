@@ -10,7 +10,7 @@ use crate::lab::model::Condition;
 use crate::lab::plan::is_satisfied;
 
 /// What links have by themselves.
-const BY_THEMSELVES: &[&str] = &["noqueue", "noop", "pfifo_fast", "fq_codel", "fq", "pfifo", "mq"];
+pub(crate) const BY_THEMSELVES: &[&str] = &["noqueue", "noop", "pfifo_fast", "fq_codel", "fq", "pfifo", "mq"];
 
 /// Returns the condition of what leaves by a link, and whether a file says all of it.
 pub(crate) fn of(index: u32, qdiscs: &[Qdisc]) -> (Option<Condition>, bool) {

@@ -90,6 +90,25 @@ pub(crate) fn lines(chains: &[Chain], rules: &[Rule], devices: &Devices) -> Line
     lines
 }
 
+/// Spells one rule as a line of a file.
+///
+/// # Errors
+/// Why no line says it.
+pub(crate) fn spelled(chain: &Chain, rule: &Rule) -> Result<String, String> {
+    let mut devices = Devices::default();
+    for step in rule.steps() {
+        let Expression::Cmp(cmp) = step else { continue };
+        let name = cmp.data.as_ref().and_then(bytes).and_then(|bytes| bytes.split(|byte| *byte == 0).next());
+        let name = String::from_utf8_lossy(name.unwrap_or_default()).into_owned();
+        devices.by_name.insert(name.clone(), name);
+    }
+    let hook = chain.hook.as_ref().and_then(|hook| hook.hooknum);
+    match filter_hook(hook) {
+        Some(hook) => Ok(filters(chain, hook, &[rule], &devices)?.remove(0)),
+        None => translation(chain.family, rule, &devices),
+    }
+}
+
 fn name_of(chain: &Chain) -> String {
     let text = |name: &Option<vwire_netlink::Text>| name.as_ref().map(ToString::to_string).unwrap_or_default();
     format!("the chain {} of the table {} of nftables", text(&chain.name), text(&chain.table))
