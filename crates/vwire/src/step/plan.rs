@@ -21,10 +21,10 @@ pub(super) enum Stage {
     LinkMoves,
     /// Names that others need are given up.
     LinkYields,
-    /// MTUs are raised.
-    LinkGrows,
     /// Sysctls that new links are made by.
     DefaultSet,
+    /// MTUs are raised; from 1280 on a link has IPv6, which begins as the sysctls say.
+    LinkGrows,
     LinkComes,
     LinkChanges,
     SysctlSet,
