@@ -7,7 +7,7 @@ use vwire_netlink::wire::link::KindData;
 use vwire_netlink::{Link, LinkAddress, Rule};
 
 use super::compile::{IMPLIED, has_ipv6};
-use super::model::{Device, DeviceKind, Node};
+use super::model::{Device, DeviceKind, Lab, Node};
 use crate::step::part;
 
 /// `IN6_ADDR_GEN_MODE_EUI64`, and `IN6_ADDR_GEN_MODE_NONE`.
@@ -31,12 +31,12 @@ const ETHERNET: u32 = 1500;
 /// What a VXLAN puts before a frame: Ethernet, UDP, its own header, and that of IPv4 or IPv6.
 const VXLAN_HEAD: [u32; 2] = [50, 70];
 /// How many devices may stand on one another; the kernel allows 8 (`MAX_NEST_DEV`).
-const DEEPEST: usize = 8;
+pub(super) const DEEPEST: usize = 8;
 
 /// Says of a link that is there already what a new one would have by itself.
-pub(super) fn as_new(link: &mut Link, there: &Link, node: &Node, device: &Device) {
+pub(super) fn as_new(link: &mut Link, there: &Link, lab: &Lab, node: &Node, device: &Device) {
     if matches!(device.kind, DeviceKind::Bridge { .. }) {
-        link.mtu = link.mtu.or_else(|| Some(mtu_of_bridge(node, &device.name)));
+        link.mtu = link.mtu.or_else(|| Some(mtu_of_bridge(lab, node, &device.name)));
     }
     if let Some(mode) = gen_mode(link, there, node).filter(|mode| !is_made_up_now(*mode, there)) {
         link.set_addr_gen_mode(mode);
@@ -109,14 +109,18 @@ pub(super) fn number(rules: &mut [Rule]) {
 }
 
 /// Returns the MTU that the kernel gives a new device, where that does not depend on what comes later.
-pub(super) fn mtu(node: &Node, device: &Device, depth: usize) -> Option<u32> {
-    let below = |parent: &str| {
+pub(super) fn mtu(lab: &Lab, node: &Node, device: &Device, depth: usize) -> Option<u32> {
+    let in_node = |node: &Node, parent: &str| {
         let below = node.devices.iter().find(|own| own.name == *parent).filter(|_| depth < DEEPEST)?;
-        below.mtu.or_else(|| mtu(node, below, depth + 1))
+        below.mtu.or_else(|| mtu(lab, node, below, depth + 1))
     };
+    let below = |parent: &str| in_node(node, parent);
     match &device.kind {
         DeviceKind::Veth { .. } | DeviceKind::Tuntap { .. } | DeviceKind::Dummy => Some(ETHERNET),
-        DeviceKind::Macvlan { parent, .. } | DeviceKind::Vlan { parent, .. } => below(parent),
+        DeviceKind::Macvlan { parent, .. } | DeviceKind::Vlan { parent, .. } => match &parent.node {
+            Some(other) => in_node(lab.nodes.iter().find(|own| own.name == *other)?, &parent.device),
+            None => below(&parent.device),
+        },
         DeviceKind::Vxlan { parent: None, .. } => Some(ETHERNET),
         DeviceKind::Vxlan { parent: Some(parent), remote, local, .. } => {
             let is_six = remote.iter().chain(local).any(std::net::IpAddr::is_ipv6);
@@ -127,9 +131,9 @@ pub(super) fn mtu(node: &Node, device: &Device, depth: usize) -> Option<u32> {
 }
 
 /// Returns the MTU of a bridge that is told none: that of its port with the least.
-fn mtu_of_bridge(node: &Node, bridge: &str) -> u32 {
+fn mtu_of_bridge(lab: &Lab, node: &Node, bridge: &str) -> u32 {
     let ports = node.devices.iter().filter(|device| device.master.as_deref() == Some(bridge));
-    ports.filter_map(|port| port.mtu.or_else(|| mtu(node, port, 0))).min().unwrap_or(ETHERNET)
+    ports.filter_map(|port| port.mtu.or_else(|| mtu(lab, node, port, 0))).min().unwrap_or(ETHERNET)
 }
 
 #[cfg(test)]
@@ -163,10 +167,10 @@ mod tests {
         };
         let bridge = DeviceKind::Bridge { vlan_aware: false, stp: false };
         let mut node = Node { devices: vec![device("br", None, None, bridge)], ..Node::default() };
-        assert_eq!(mtu_of_bridge(&node, "br"), 1500);
+        assert_eq!(mtu_of_bridge(&Lab::default(), &node, "br"), 1500);
         node.devices.push(device("one", Some("br"), Some(9000), DeviceKind::Dummy));
-        assert_eq!(mtu_of_bridge(&node, "br"), 9000);
+        assert_eq!(mtu_of_bridge(&Lab::default(), &node, "br"), 9000);
         node.devices.push(device("two", Some("br"), None, DeviceKind::Dummy));
-        assert_eq!(mtu_of_bridge(&node, "br"), 1500);
+        assert_eq!(mtu_of_bridge(&Lab::default(), &node, "br"), 1500);
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! Only what the file says is in the world; what is `None` may be as it is.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use vwire_netlink::wire::bridge::{BridgeSpec, VlanInfo};
@@ -19,9 +19,13 @@ use vwire_netlink::wire::link::{KindData, PropList};
 use vwire_netlink::wire::route::{Hop as WireHop, Metrics, Multipath, Via};
 use vwire_netlink::{Address, BridgeLink, IfName, Link, LinkAddress, Neighbour, Route, Rule};
 
-use super::model::{self, Device, DeviceKind, Lab, MacvlanMode, Node, PortVlans, RouteAction, Span};
+use super::file::route::few;
+use super::indexes::{Indexes, cables, indexes};
+use super::model::{self, Device, DeviceKind, Lab, MacvlanMode, Node, Parent, PortVlans, RouteAction, Span};
+use super::nearest::nearest;
 use super::{again, mark};
 use crate::snapshot::state::State;
+use crate::step::below::ELSEWHERE;
 use crate::step::world::{End, Place, World};
 
 /// `IFF_UP`.
@@ -72,77 +76,15 @@ pub fn compile(lab: &Lab, now: &[Option<State>]) -> Result<World, Vec<Problem>> 
     let mut problems = Vec::new();
     let mut world = World::default();
     for (at, node) in lab.nodes.iter().enumerate() {
-        let mut names = Names { node, at, indexes: &indexes, now: states[at], macs: &macs, problems: &mut problems };
-        world.states.push(names.state(&lab.name));
+        let (mut lowers, problems) = (BTreeMap::new(), &mut problems);
+        let mut names =
+            Names { lab, states: &states, node, at, indexes: &indexes, macs: &macs, lowers: &mut lowers, problems };
+        let state = names.state(&lab.name);
+        world.states.push(state);
+        world.lowers.append(&mut lowers);
     }
     world.cables = cables(lab, &indexes);
     if problems.is_empty() { Ok(world) } else { Err(problems) }
-}
-
-type Indexes = HashMap<(usize, String), u32>;
-
-/// Gives each device an index: the one that it has, or else a free one.
-fn indexes(lab: &Lab, now: &[&State]) -> Indexes {
-    let mut indexes = Indexes::new();
-    let mut used: Vec<BTreeSet<u32>> =
-        now.iter().map(|state| state.links.iter().map(|link| link.index).collect()).collect();
-    let places: HashMap<&str, usize> =
-        lab.nodes.iter().enumerate().map(|(at, node)| (node.name.as_str(), at)).collect();
-    for (at, node) in lab.nodes.iter().enumerate() {
-        for device in &node.devices {
-            if let Some(link) = now[at].link_named(device.name.as_bytes()) {
-                indexes.insert((at, device.name.clone()), link.index);
-            }
-        }
-    }
-    for (at, node) in lab.nodes.iter().enumerate() {
-        // The kernel counts on from the last; behind that nobody else comes soon.
-        let first = used[at].last().copied().unwrap_or(LOOPBACK).max(LOOPBACK) + 1;
-        let mut next = if node.is_host { first } else { LOOPBACK + 1 };
-        for device in &node.devices {
-            let key = (at, device.name.clone());
-            if indexes.contains_key(&key) {
-                continue;
-            }
-            let other = match &device.kind {
-                DeviceKind::Veth { node, device } => {
-                    places.get(node.as_str()).and_then(|other| indexes.get(&(*other, device.clone()))).copied()
-                }
-                _ => None,
-            };
-            while used[at].contains(&next) {
-                next += 1;
-            }
-            let mut index = next;
-            while used[at].contains(&index) || Some(index) == other {
-                index += 1;
-            }
-            used[at].insert(index);
-            indexes.insert(key, index);
-        }
-    }
-    indexes
-}
-
-fn cables(lab: &Lab, indexes: &Indexes) -> Vec<(End, End)> {
-    let places: HashMap<&str, usize> =
-        lab.nodes.iter().enumerate().map(|(at, node)| (node.name.as_str(), at)).collect();
-    let mut cables = Vec::new();
-    for (at, node) in lab.nodes.iter().enumerate() {
-        for device in &node.devices {
-            let DeviceKind::Veth { node: other_node, device: other_device } = &device.kind else { continue };
-            let Some(other) = places.get(other_node.as_str()).copied() else { continue };
-            let here = indexes.get(&(at, device.name.clone()));
-            let there = indexes.get(&(other, other_device.clone()));
-            if let (Some(here), Some(there)) = (here, there)
-                && (at, here) < (other, there)
-            {
-                let end = |at, index: &u32| End { place: Place(at), index: *index };
-                cables.push((end(at, here), end(other, there)));
-            }
-        }
-    }
-    cables
 }
 
 /// Returns the sysctls of a node: those of the file, and those that its addresses ask for unless the file says them.
@@ -171,16 +113,20 @@ pub(super) fn has_ipv6(node: &Node) -> bool {
 
 /// Finds what the parts of a node mean by names.
 struct Names<'a> {
+    lab: &'a Lab,
+    /// What each node holds now.
+    states: &'a [&'a State],
     node: &'a Node,
     at: usize,
     indexes: &'a Indexes,
-    now: &'a State,
     /// The addresses that the file gives to devices.
     macs: &'a BTreeSet<LinkAddress>,
+    /// What stands on a device of another node, and that.
+    lowers: &'a mut BTreeMap<End, End>,
     problems: &'a mut Vec<Problem>,
 }
 
-impl Names<'_> {
+impl<'a> Names<'a> {
     fn state(&mut self, lab: &str) -> State {
         let links = Vec::with_capacity(self.node.devices.len() + 1);
         let mut state = State { links, sysctls: sysctls(self.node), ..State::default() };
@@ -191,7 +137,7 @@ impl Names<'_> {
         for device in &self.node.devices {
             let link = self.link(lab, device);
             let index = link.index;
-            if let Some(there) = self.now.link(index).filter(|_| !self.node.is_host) {
+            if let Some(there) = self.now().link(index).filter(|_| !self.node.is_host) {
                 state.sysctls.extend(again::sysctls(&link, there, self.node, device));
             }
             state.links.push(link);
@@ -228,23 +174,103 @@ impl Names<'_> {
         state
     }
 
+    /// Returns what the node holds now.
+    fn now(&self) -> &'a State {
+        self.states[self.at]
+    }
+
     /// Returns the index of a device of the node, or of one that the machine has.
     fn index(&mut self, name: &str, span: Span) -> u32 {
-        if let Some(index) = self.indexes.get(&(self.at, name.to_owned())) {
+        self.index_in(self.at, name, span)
+    }
+
+    fn index_in(&mut self, at: usize, name: &str, span: Span) -> u32 {
+        if let Some(index) = self.indexes.get(&(at, name.to_owned())) {
             return *index;
         }
         if name == "lo" {
             return LOOPBACK;
         }
-        if let Some(link) = self.now.link_named(name.as_bytes()) {
+        if let Some(link) = self.states[at].link_named(name.as_bytes()) {
             return link.index;
         }
-        self.problems.push(Problem {
-            what: format!("`{}` has no device `{name}`", self.node.name),
-            span,
-            hint: self.node.is_host.then(|| "`vwire ls` shows the devices of this machine".to_owned()),
-        });
+        let node = &self.lab.nodes[at];
+        let what = match node.is_host {
+            true => format!("this machine has no device `{name}`"),
+            false => format!("`{}` has no device `{name}`", node.name),
+        };
+        self.problems.push(Problem { what, span, hint: self.meant(at, name) });
         0
+    }
+
+    /// Says which of the machine's own devices may be meant.
+    fn meant(&self, at: usize, name: &str) -> Option<String> {
+        let marks = |link: &&Link| !link.alt_names().iter().any(|name| mark::read_host_link(name.as_bytes()).is_some());
+        let own = self.states[at].links.iter().filter(|link| link.index != LOOPBACK).filter(marks);
+        let names: Vec<String> = own.filter_map(|link| Some(link.ifname?.to_string())).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        match nearest(name, names.iter().copied()) {
+            _ if !self.lab.nodes[at].is_host => None,
+            Some(meant) => Some(format!("did you mean `{meant}`? `vwire ls` shows the devices of this machine")),
+            None if names.is_empty() => Some("it has none but `lo` and what labs made".to_owned()),
+            None => Some(format!("it has {}", few(&names))),
+        }
+    }
+
+    /// Returns the index of the device below, and notes where it is if that is another node.
+    fn below(&mut self, device: &Device, parent: &Parent) -> u32 {
+        let mut at = self.place_of(parent, self.at);
+        let mut index = self.index_in(at, &parent.device, parent.span);
+        if matches!(device.kind, DeviceKind::Macvlan { .. }) {
+            (at, index) = self.under_macvlans(at, &parent.device, index);
+        }
+        if let Some(own) = self.indexes.get(&(self.at, device.name.clone())).filter(|_| at != self.at) {
+            let end = |at, index| End { place: Place(at), index };
+            self.lowers.insert(end(self.at, *own), end(at, index));
+        }
+        index
+    }
+
+    fn place_of(&self, parent: &Parent, at: usize) -> usize {
+        let named = |name: &String| self.lab.nodes.iter().position(|own| own.name == *name);
+        parent.node.as_ref().and_then(named).unwrap_or(at)
+    }
+
+    /// Returns the device that macvlans on one stand on: where that is a macvlan itself, the one below
+    /// (`macvlan_common_newlink`).
+    fn under_macvlans(&mut self, at: usize, name: &str, index: u32) -> (usize, u32) {
+        let (mut found, mut name) = ((at, index), name.to_owned());
+        for _ in 0..again::DEEPEST {
+            let own = self.lab.nodes[found.0].devices.iter().find(|own| own.name == name);
+            if let Some(Device { kind: DeviceKind::Macvlan { parent, .. }, .. }) = own {
+                let at = self.place_of(parent, found.0);
+                found = (at, self.index_in(at, &parent.device, parent.span));
+                name.clone_from(&parent.device);
+                continue;
+            }
+            // One of the machine's own.
+            let link = self.states[found.0].link(found.1).filter(|_| own.is_none());
+            let link = link.filter(|link| matches!(link.kind(), Some("macvlan" | "macvtap")));
+            return match link.and_then(|link| link.link.filter(|_| link.link_netnsid.is_none())) {
+                Some(below) => (found.0, below),
+                None => found,
+            };
+        }
+        found
+    }
+
+    /// Returns the MTU that a device has where the file says none.
+    fn mtu(&self, device: &Device) -> Option<u32> {
+        let found = again::mtu(self.lab, self.node, device, 0);
+        // What is below may be the machine's own.
+        found.or_else(|| {
+            let parent = device.kind.parent()?;
+            let name = parent.node.as_ref().unwrap_or(&self.node.name);
+            let at = self.lab.nodes.iter().position(|own| own.name == *name && own.is_host)?;
+            let below = self.states[at].link_named(parent.device.as_bytes())?;
+            let is_own = self.lab.nodes[at].devices.iter().any(|own| own.name == parent.device);
+            below.mtu.filter(|_| !is_own)
+        })
     }
 
     fn link(&mut self, lab: &str, device: &Device) -> Link {
@@ -260,10 +286,12 @@ impl Names<'_> {
         link.set_flags(UP, if device.up { UP } else { 0 });
         let (kind, parent, data) = self.kind(device);
         link.link = parent;
+        let is_elsewhere = self.lowers.contains_key(&End { place: Place(self.at), index: link.index });
+        link.link_netnsid = is_elsewhere.then_some(ELSEWHERE);
         link.set_kind(kind, data);
-        link.mtu = link.mtu.or_else(|| again::mtu(self.node, device, 0));
-        if let Some(there) = self.now.link(link.index) {
-            again::as_new(&mut link, there, self.node, device);
+        link.mtu = link.mtu.or_else(|| self.mtu(device));
+        if let Some(there) = self.now().link(link.index) {
+            again::as_new(&mut link, there, self.lab, self.node, device);
             if link.address.is_none() && there.address.is_some_and(|address| self.macs.contains(&address)) {
                 again::yield_address(&mut link, lab, &self.node.name);
             }
@@ -308,11 +336,11 @@ impl Names<'_> {
             }
             DeviceKind::Macvlan { parent, mode, tap } => {
                 let data = Macvlan { mode: Some(macvlan_mode(*mode)), ..Macvlan::default() };
-                (if *tap { "macvtap" } else { "macvlan" }, Some(self.index(parent, device.span)), Some(data.into()))
+                (if *tap { "macvtap" } else { "macvlan" }, Some(self.below(device, parent)), Some(data.into()))
             }
             DeviceKind::Vlan { parent, id } => {
                 let data = Vlan { id: Some(*id), ..Vlan::default() };
-                ("vlan", Some(self.index(parent, device.span)), Some(data.into()))
+                ("vlan", Some(self.below(device, parent)), Some(data.into()))
             }
             DeviceKind::Vxlan { vni, remote, local, port, parent, learning } => {
                 let below = parent.as_ref().map(|parent| self.index(parent, device.span));

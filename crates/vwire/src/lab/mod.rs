@@ -12,6 +12,7 @@ pub mod file;
 pub mod graph;
 pub mod hosts;
 pub mod import;
+mod indexes;
 pub mod keeper;
 pub mod ledger;
 pub mod mark;

@@ -130,8 +130,8 @@ pub enum DeviceKind {
     },
     /// A macvlan, or a macvtap.
     Macvlan {
-        /// The device below, in the same node.
-        parent: String,
+        /// The device below.
+        parent: Parent,
         /// `MACVLAN_MODE_*` by the name that `ip` has for it.
         mode: MacvlanMode,
         /// A macvtap: with a character device.
@@ -156,11 +156,42 @@ pub enum DeviceKind {
     Dummy,
     /// One VLAN of a device.
     Vlan {
-        /// The device below, in the same node.
-        parent: String,
+        /// The device below.
+        parent: Parent,
         /// Its number, 1 to 4094.
         id: u16,
     },
+}
+
+impl DeviceKind {
+    /// Returns the device that a macvlan or a VLAN stands on.
+    #[must_use]
+    pub fn parent(&self) -> Option<&Parent> {
+        match self {
+            Self::Macvlan { parent, .. } | Self::Vlan { parent, .. } => Some(parent),
+            _ => None,
+        }
+    }
+}
+
+/// The device that another stands on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parent {
+    /// The node that it is in; none for the same one.
+    pub node: Option<String>,
+    /// Its name there.
+    pub device: String,
+    /// Where the file says so.
+    pub span: Span,
+}
+
+impl std::fmt::Display for Parent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.node {
+            Some(node) => write!(f, "{node}:{}", self.device),
+            None => f.write_str(&self.device),
+        }
+    }
 }
 
 /// How macvlans of one parent reach one another.

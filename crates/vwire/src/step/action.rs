@@ -171,22 +171,21 @@ impl Object {
                 let own = link.ifname.filter(|_| verb != "set").map(|name| name.to_string());
                 let name = own.unwrap_or_else(|| names.link(place, link.index));
                 let mut said = format!("link {verb} {name}");
-                let shown = match verb {
-                    "set" => words::link(link, names, place),
-                    "add" => words::link(&Link { ifname: None, ..link.as_ref().clone() }, names, place),
-                    _ => String::new(),
+                let netns = into.and_then(|into| Some(format!("netns {}", names.place(into)?))).unwrap_or_default();
+                let own = into.filter(|_| verb == "add").unwrap_or(place);
+                // Behind the kind stand options of it alone.
+                let words = match verb {
+                    "set" => [words::link(link, names, place, own), netns],
+                    "add" => [netns, words::link(&Link { ifname: None, ..link.as_ref().clone() }, names, place, own)],
+                    _ => [String::new(), netns],
                 };
-                for words in
-                    [shown, into.and_then(|into| Some(format!("netns {}", names.place(into)?))).unwrap_or_default()]
-                {
-                    if !words.is_empty() {
-                        said.push(' ');
-                        said.push_str(&words);
-                    }
+                for words in words.iter().filter(|words| !words.is_empty()) {
+                    said.push(' ');
+                    said.push_str(words);
                 }
                 if let Some((peer, other)) = peer {
                     said.push_str(" peer ");
-                    said.push_str(&words::link(peer, names, *other));
+                    said.push_str(&words::link(peer, names, *other, *other));
                     if let Some(other) = names.place(*other).filter(|_| *other != place) {
                         said.push_str(&format!(" netns {other}"));
                     }

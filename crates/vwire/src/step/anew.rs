@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use vwire_netlink::Link;
 
 use super::difference::Difference;
-use super::link::{Map, is_another};
+use super::link::{Map, is_another, shown_below};
 use super::part;
 use super::world::{End, Names, World};
 
@@ -66,8 +66,8 @@ pub(super) fn difference(
     if let Some((attribute, is, should)) = part::fixed_difference(wanted, now) {
         return differs(attribute, Some(is), should);
     }
-    let below = |link: &Link| link.link.map(|index| names.link(end.place, index));
-    differs("link", below(now), below(wanted).unwrap_or_default())
+    let below = |map: &Map<'_>| map.below(end).map(|below| shown_below(below, end.place, names));
+    differs("link", below(now_map), below(wanted_map).unwrap_or_default())
 }
 
 /// Returns what a link is called, seen from another.
@@ -101,7 +101,7 @@ mod tests {
     }
 
     fn told(wanted: Vec<Link>, now: Vec<Link>) -> Vec<String> {
-        let world = |links| World { states: vec![State { links, ..State::default() }], cables: Vec::new() };
+        let world = |links| World { states: vec![State { links, ..State::default() }], ..World::default() };
         let (wanted, now) = (world(wanted), world(now));
         let end = |link: &Link| End { place: Place(0), index: link.index };
         let made = wanted.states[0].links.iter().map(end).collect();

@@ -6,9 +6,11 @@
 //! as not compared.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 
 use vwire_netlink::Link;
 
+use super::below;
 use super::converge::differences;
 use super::difference::Difference;
 use super::part;
@@ -82,7 +84,7 @@ impl World {
     pub fn of_namespaces(namespaces: &[Option<&Namespace>]) -> Self {
         let states: Vec<State> =
             namespaces.iter().map(|namespace| namespace.map_or_else(State::default, state)).collect();
-        let world = Self { states, cables: Vec::new() };
+        let world = Self { states, ..Self::default() };
         let mut cables = Vec::new();
         let place_of = |inode: u64| {
             let is_it = |namespace: &Option<&Namespace>| namespace.is_some_and(|one| one.inode == Some(inode));
@@ -107,7 +109,14 @@ impl World {
                 }
             }
         }
-        Self { cables, ..world }
+        let ids = |place: Place, other: Place| {
+            let inode = namespaces.get(other.0).copied().flatten().and_then(|other| other.inode);
+            let known = namespaces.get(place.0).copied().flatten().map_or(&[][..], |own| &own.ids);
+            let id = known.iter().find(|known| inode.is_some() && known.inode == inode).map(|known| known.id);
+            Ok::<_, Infallible>(id)
+        };
+        let Ok(lowers) = below::lowers(&world, ids);
+        Self { cables, lowers, ..world }
     }
 }
 

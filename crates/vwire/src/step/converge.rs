@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use vwire_netlink::LinkAddress;
+
 use super::difference::Difference;
 use super::plan::{Context, Plan};
 use super::scope::Scope;
 use super::world::{End, Names, Place, World};
-use super::{Step, address, forwarding, label, link, neighbour, nexthop, route, rule, sysctl, vlan};
+use super::{Step, address, below, forwarding, label, link, neighbour, nexthop, route, rule, sysctl, vlan};
 
 /// Returns the steps that bring what is there to what is wanted, in an order that the kernel takes.
 ///
@@ -18,18 +20,26 @@ pub fn converge(wanted: &World, now: &World, scope: &Scope) -> Vec<Step> {
     let mut plan = Plan::default();
     let outcome = link::plan(wanted, now, scope, &mut plan);
     let mut busy = outcome.busy;
+    let above = below::above(&[wanted, now]);
     for place in (0..wanted.states.len()).map(Place) {
-        one_place(wanted, &outcome.left, scope, place, &mut busy, &mut plan);
+        one_place((wanted, &outcome.left), scope, place, &mut busy, &above, &mut plan);
     }
     plan.into_steps()
 }
 
-fn one_place(wanted: &World, now: &World, scope: &Scope, place: Place, busy: &mut BTreeSet<End>, plan: &mut Plan) {
+fn one_place(
+    (wanted, now): (&World, &World),
+    scope: &Scope,
+    place: Place,
+    busy: &mut BTreeSet<End>,
+    above: &BTreeSet<(End, LinkAddress)>,
+    plan: &mut Plan,
+) {
     let (wanted, now) = (wanted.state(place), now.state(place));
     let mut touched = Vec::new();
-    address::plan(&Context { place, wanted, now, scope, busy }, plan, &mut touched);
+    address::plan(&Context { place, wanted, now, scope, busy, above }, plan, &mut touched);
     busy.extend(touched.into_iter().map(|index| End { place, index }));
-    let context = Context { place, wanted, now, scope, busy };
+    let context = Context { place, wanted, now, scope, busy, above };
     nexthop::plan(&context, plan);
     route::plan(&context, plan);
     rule::plan(&context, plan);
@@ -43,12 +53,19 @@ fn one_place(wanted: &World, now: &World, scope: &Scope, place: Place, busy: &mu
 /// Returns how what is there differs from what is wanted.
 #[must_use]
 pub fn differences(wanted: &World, now: &World, scope: &Scope) -> Vec<Difference> {
-    let names = Names::of(Vec::new(), &[wanted, now]);
+    differences_among(Vec::new(), wanted, now, scope)
+}
+
+/// Does as [`differences`] of places that are called so.
+#[must_use]
+pub fn differences_among(places: Vec<String>, wanted: &World, now: &World, scope: &Scope) -> Vec<Difference> {
+    let names = Names::of(places, &[wanted, now]);
     let mut found = Vec::new();
     link::differences(wanted, now, scope, &names, &mut found);
-    let busy = BTreeSet::new();
+    let (busy, above) = (BTreeSet::new(), below::above(&[wanted, now]));
     for place in (0..wanted.states.len()).map(Place) {
-        let context = Context { place, wanted: wanted.state(place), now: now.state(place), scope, busy: &busy };
+        let (wanted, now) = (wanted.state(place), now.state(place));
+        let context = Context { place, wanted, now, scope, busy: &busy, above: &above };
         address::differences(&context, &names, &mut found);
         nexthop::differences(&context, &names, &mut found);
         route::differences(&context, &names, &mut found);

@@ -8,7 +8,7 @@ use super::difference::Difference;
 use super::plan::{Context, Plan, Stage};
 use super::{Object, Verb, words};
 use crate::snapshot::state::State;
-use crate::step::world::Names;
+use crate::step::world::{End, Names};
 
 /// `NTF_USE | NTF_SELF | NTF_MASTER | NTF_EXT_LEARNED | NTF_STICKY`.
 const SETTABLE_FLAGS: u8 = 0x01 | 0x02 | 0x04 | 0x10 | 0x40;
@@ -33,8 +33,10 @@ fn whose(entry: &Neighbour) -> u8 {
 }
 
 /// Returns whether somebody put it in, rather than the kernel or what was learned.
-fn is_set(entry: &Neighbour, state: &State) -> bool {
+fn is_set(entry: &Neighbour, state: &State, context: &Context<'_>) -> bool {
     let Some(address) = entry.lladdr else { return false };
+    // Of links on top of it in other places, too.
+    let is_of_upper = context.above.contains(&(End { place: context.place, index: entry.index }, address));
     // The kernel's own: that of the link, of its bridge, and of links on top of it, such as macvlans.
     let is_its = |link: &Link| {
         let is_on_top = link.link == Some(entry.index) && link.link_netnsid.is_none();
@@ -52,7 +54,7 @@ fn is_set(entry: &Neighbour, state: &State) -> bool {
         });
         remote.is_some() && remote == entry.dst
     };
-    (entry.state & SET != 0 || entry.flags & EXT_LEARNED != 0) && !is_own && !is_group && !is_default
+    (entry.state & SET != 0 || entry.flags & EXT_LEARNED != 0) && !is_own && !is_of_upper && !is_group && !is_default
 }
 
 fn considered<'a>(context: &Context<'a>, state: &'a State) -> impl Iterator<Item = &'a Neighbour> {
@@ -60,7 +62,7 @@ fn considered<'a>(context: &Context<'a>, state: &'a State) -> impl Iterator<Item
     state
         .forwarding
         .iter()
-        .filter(move |entry| context.scope.has_forwarding(context.place, entry) && is_set(entry, state))
+        .filter(move |entry| context.scope.has_forwarding(context.place, entry) && is_set(entry, state, &context))
 }
 
 fn delta<'a>(context: &Context<'a>) -> Delta<'a, Neighbour> {

@@ -13,6 +13,8 @@ use vwire_netlink::wire::link::{KindData, LinkInfo, SlaveData};
 use vwire_netlink::wire::value::Value;
 use vwire_netlink::{IfName, Link, LinkAddress};
 
+use super::below::Below;
+use super::departure::{remove, stand, uppers};
 use super::difference::Difference;
 use super::part::{self, UP};
 use super::plan::{Plan, Stage};
@@ -29,6 +31,8 @@ const LOOPBACK: u32 = 0x8;
 pub(super) struct Map<'a> {
     pub(super) links: BTreeMap<End, &'a Link>,
     pub(super) cables: HashMap<End, End>,
+    /// What links stand on that is in another place.
+    lowers: Cow<'a, BTreeMap<End, End>>,
 }
 
 impl<'a> Map<'a> {
@@ -38,17 +42,26 @@ impl<'a> Map<'a> {
             links.extend(state.links.iter().map(|link| (End { place: Place(position), index: link.index }, link)));
         }
         let cables = world.cables.iter().flat_map(|(a, b)| [(*a, *b), (*b, *a)]).collect();
-        Self { links, cables }
+        Self { links, cables, lowers: Cow::Borrowed(&world.lowers) }
+    }
+
+    /// Returns what a link stands on.
+    pub(super) fn below(&self, end: End) -> Option<Below> {
+        Below::of(self.links.get(&end)?, end, &self.lowers)
+    }
+
+    /// Returns the link of a place that is looked at, on which one stands.
+    fn lower(&self, end: End) -> Option<End> {
+        match self.below(end)? {
+            Below::Seen(lower) => Some(lower),
+            Below::Unseen(_) => None,
+        }
     }
 
     /// Returns on how many others a link stands.
     fn depth(&self, end: End) -> usize {
         let mut below = end;
-        let under = |end: End| {
-            let link = self.links.get(&end).filter(|link| link.kind().is_some_and(|kind| ON_TOP.contains(&kind)))?;
-            Some(End { index: link.link?, ..end })
-        };
-        (0..DEEPEST).find(|_| under(below).map(|next| below = next).is_none()).unwrap_or(DEEPEST)
+        (0..DEEPEST).find(|_| self.lower(below).map(|next| below = next).is_none()).unwrap_or(DEEPEST)
     }
 
     /// Returns the links that go when one goes, that one among them.
@@ -58,7 +71,8 @@ impl<'a> Map<'a> {
         while let Some(end) = waiting.pop() {
             let on_top =
                 self.links.iter().filter(|(other, link)| other.place == end.place && is_on_top(link, end.index));
-            let goes = on_top.map(|(other, _)| *other).chain(self.cables.get(&end).copied());
+            let elsewhere = self.lowers.iter().filter(|(_, lower)| **lower == end).map(|(upper, _)| *upper);
+            let goes = on_top.map(|(other, _)| *other).chain(elsewhere).chain(self.cables.get(&end).copied());
             for other in goes {
                 if going.insert(other) {
                     waiting.push(other);
@@ -115,6 +129,10 @@ pub(super) fn plan<'a>(wanted: &World, now: &'a World, scope: &Scope, plan: &mut
     let arrives = |end: End| moves.iter().find(|moving| moving.from == end).map_or(end, |moving| moving.to);
     let mut now_map = now_map;
     now_map.cables = now_map.cables.into_iter().map(|(one, other)| (one, arrives(other))).collect();
+    // So does what stands on a link that moves.
+    let stay = now_map.links.keys().filter(|end| !moved(end));
+    let lowers = stay.filter_map(|end| Some((*end, now_map.lower(*end)?)));
+    now_map.lowers = Cow::Owned(lowers.map(|(end, lower)| (end, arrives(lower))).collect());
     let now_map = now_map;
     let mut gone: BTreeSet<End> = BTreeSet::new();
     for (end, link) in &now_map.links {
@@ -162,7 +180,6 @@ fn can_go(link: &Link) -> bool {
 /// Returns whether what is there can never become what is wanted; [`super::anew`] says why.
 pub(super) fn is_another(end: End, wanted: &Link, now: &Link, wanted_map: &Map<'_>, now_map: &Map<'_>) -> bool {
     let Some(kind) = wanted.kind() else { return false };
-    let stands_on = |link: &Link| link.link.filter(|_| kind != "veth" && kind != "netkit");
     let other_cable = match wanted_map.cables.get(&end) {
         Some(other) => now_map.cables.get(&end) != Some(other),
         None => false,
@@ -170,10 +187,13 @@ pub(super) fn is_another(end: End, wanted: &Link, now: &Link, wanted_map: &Map<'
     now.kind() != Some(kind)
         || other_cable
         || part::fixed_difference(wanted, now).is_some()
-        || ON_TOP.contains(&kind)
-            && kind != "vxlan"
-            && stands_on(wanted).is_some()
-            && stands_on(wanted) != stands_on(now)
+        || kind != "vxlan" && stands_elsewhere(end, wanted_map, now_map)
+}
+
+/// Returns whether a link should stand on another one than it does.
+fn stands_elsewhere(end: End, wanted: &Map<'_>, now: &Map<'_>) -> bool {
+    let now = now.below(end);
+    wanted.below(end).is_some_and(|wanted| !now.is_some_and(|now| wanted.is_same(now)))
 }
 
 /// Finds the links that are in one place and should be in another: of the same kind, with the same MAC address and name.
@@ -213,6 +233,8 @@ fn is_zero(address: LinkAddress) -> bool {
 fn plan_move(moving: &Move, wanted: &Map<'_>, left: &mut World, plan: &mut Plan) {
     let Some(state) = left.states.get(moving.from.place.0) else { return };
     let Some(link) = state.link(moving.from.index).cloned() else { return };
+    let below = Below::of(&link, moving.from, &left.lowers);
+    let above = uppers(left, moving.from);
     remove(left, moving.from);
     let name = wanted.links.get(&moving.to).and_then(|link| link.ifname).or(link.ifname);
     let request =
@@ -223,6 +245,7 @@ fn plan_move(moving: &Move, wanted: &Map<'_>, left: &mut World, plan: &mut Plan)
     if let Some(state) = left.states.get_mut(moving.to.place.0) {
         state.links.push(arrived);
     }
+    stand(left, moving.to, below, &above);
     for (one, other) in &mut left.cables {
         for end in [one, other] {
             if *end == moving.from {
@@ -230,48 +253,6 @@ fn plan_move(moving: &Move, wanted: &Map<'_>, left: &mut World, plan: &mut Plan)
             }
         }
     }
-}
-
-/// Takes a link out of a world, with all that goes with it in its place.
-pub(super) fn remove(world: &mut World, end: End) {
-    world.cables.retain(|(one, other)| *one != end && *other != end);
-    let Some(state) = world.states.get_mut(end.place.0) else { return };
-    let index = end.index;
-    state.links.retain(|link| link.index != index);
-    state.bridge_links.retain(|link| link.index != index);
-    for link in state.links.iter_mut().filter(|link| link.master == Some(index)) {
-        link.master = None;
-    }
-    state.addresses.retain(|address| address.index != index);
-    state.neighbours.retain(|neighbour| neighbour.index != index);
-    state.forwarding.retain(|entry| entry.index != index && entry.master != Some(index));
-    state.labels.retain(|label| label.index != index);
-    let gone: BTreeSet<u32> =
-        state.nexthops.iter().filter(|hop| hop.oif == Some(index)).filter_map(|hop| hop.id).collect();
-    state.nexthops.retain(|hop| hop.oif != Some(index));
-    state.routes.retain(|route| {
-        !super::route::links(route).any(|through| through == index) && !route.nh_id.is_some_and(|id| gone.contains(&id))
-    });
-}
-
-/// Takes a link out of a world, with all links that go with it.
-pub(super) fn remove_with_all(world: &mut World, end: End) {
-    let mut waiting = vec![end];
-    while let Some(end) = waiting.pop() {
-        waiting.extend(world.other_end(end));
-        let on_top = world.state(end.place).links.iter().filter(|link| is_on_top(link, end.index));
-        waiting.extend(on_top.map(|link| End { index: link.index, ..end }));
-        remove(world, end);
-    }
-}
-
-/// Moves a link to another place, or out of sight where that is none of the world's.
-pub(super) fn depart(world: &mut World, from: End, into: Option<Place>, index: Option<u32>) {
-    let Some(link) = world.state(from.place).link(from.index).cloned() else { return };
-    remove(world, from);
-    let Some(state) = into.and_then(|into| world.states.get_mut(into.0)) else { return };
-    let index = index.unwrap_or(link.index);
-    state.links.push(Link { index, flags: link.flags & !UP, master: None, ..link });
 }
 
 /// Returns the links that are wanted and not there, each behind those that it stands on.
@@ -302,9 +283,18 @@ impl Order<'_> {
             return;
         }
         let Some(link) = self.wanted.links.get(&end) else { return };
-        let below = link.link.filter(|_| link.link_netnsid.is_none() && link.kind() != Some("veth"));
-        for index in below.into_iter().chain(link.master).chain(below_in_data(link)) {
-            self.visit(End { place: end.place, index }, depth + 1);
+        let lower = match self.wanted.below(end) {
+            Some(Below::Seen(lower)) => Some(lower),
+            Some(Below::Unseen(_)) => None,
+            // Kinds that stand on another without going with it: tunnels with a device.
+            None => {
+                let below = link.link.filter(|_| link.link_netnsid.is_none() && link.kind() != Some("veth"));
+                below.map(|index| End { index, ..end })
+            }
+        };
+        let here = link.master.into_iter().chain(below_in_data(link)).map(|index| End { index, ..end });
+        for end in lower.into_iter().chain(here) {
+            self.visit(end, depth + 1);
         }
         // A cable is made with both of its ends, and so behind what the other one stands on, too.
         if let Some(other) = self.wanted.cables.get(&end)
@@ -380,16 +370,20 @@ fn make(wanted: &Map<'_>, made: &[End], picture: bool, plan: &mut Plan) {
             first.mtu = None;
         }
         finish(link, &first, *end, wanted, picture, plan);
-        let object = Object::Link { link: Box::new(first), into: None, peer: None };
-        plan.object(Stage::LinkComes, end.place, Verb::Add, object);
+        // What stands on a link of another place is made there, where that has its index.
+        let place = wanted.lower(*end).map_or(end.place, |lower| lower.place);
+        let into = Some(end.place).filter(|own| *own != place);
+        let object = Object::Link { link: Box::new(first), into, peer: None };
+        plan.object(Stage::LinkComes, place, Verb::Add, object);
     }
 }
 
 /// Returns the request that makes a link, with as much of what is wanted as the kernel takes at once.
 fn creation(link: &Link, wanted: &Map<'_>, end: End) -> Link {
     let kind = link.kind();
-    let in_place = |index: u32| wanted.links.get(&End { place: end.place, index });
-    let below = link.link.and_then(in_place).filter(|_| link.link_netnsid.is_none());
+    let lower = wanted.lower(end);
+    let below = lower.and_then(|lower| wanted.links.get(&lower));
+    let elsewhere = lower.filter(|lower| lower.place != end.place);
     let ports =
         || wanted.links.iter().filter(|(port, other)| port.place == end.place && other.master == Some(link.index));
     let follows = match kind {
@@ -410,8 +404,8 @@ fn creation(link: &Link, wanted: &Map<'_>, end: End) -> Link {
         num_tx_queues: link.num_tx_queues,
         num_rx_queues: link.num_rx_queues,
         master: link.master.filter(|master| *master != 0),
-        link: link.link.filter(|_| !matches!(kind, Some("veth" | "netkit"))),
-        link_netnsid: link.link_netnsid.filter(|_| !matches!(kind, Some("veth" | "netkit"))),
+        link: elsewhere.map(|lower| lower.index).or(link.link).filter(|_| !matches!(kind, Some("veth" | "netkit"))),
+        link_netnsid: link.link_netnsid.filter(|_| elsewhere.is_none() && !matches!(kind, Some("veth" | "netkit"))),
         ..Link::default()
     };
     // IPv6 makes its first address when a link is set up: how must be known by then.
@@ -505,7 +499,7 @@ fn change(
                 continue;
             }
             let link = part::put_right(part, wanted, now);
-            let was = words::link(&part::found(part, wanted, now), &Names::default(), end.place);
+            let was = words::link(&part::found(part, wanted, now), &Names::default(), end.place, end.place);
             busy.insert(end);
             let object = Object::Link { link: Box::new(link), into: None, peer: None };
             let action = Action::Object { verb: Verb::Set, object, was: Some(was).filter(|was| !was.is_empty()) };
@@ -558,7 +552,7 @@ pub(super) fn differences(wanted: &World, now: &World, scope: &Scope, names: &Na
                 }));
                 continue;
             }
-            let shown = |link: &Link| Some(words::link(link, names, end.place)).filter(|words| !words.is_empty());
+            let shown = |link: &Link| Some(words::link(link, names, end.place, end.place)).filter(|words| !words.is_empty());
             let (is, should) = (shown(&is), shown(&should));
             to.push(Difference { place: end.place, object: object.clone(), attribute: part.name, is, should });
         }
@@ -573,6 +567,18 @@ pub(super) fn differences(wanted: &World, now: &World, scope: &Scope, names: &Na
         if !wanted_map.links.contains_key(end) && link.flags & LOOPBACK == 0 && can_go(link) {
             to.push(Difference::surplus(end.place, name(end, link)));
         }
+    }
+}
+
+/// Says what a link stands on.
+pub(super) fn shown_below(below: Below, place: Place, names: &Names) -> String {
+    match below {
+        Below::Seen(lower) if lower.place == place => names.link(place, lower.index),
+        Below::Seen(lower) => match names.place(lower.place) {
+            Some(name) => format!("{name}:{}", names.link(lower.place, lower.index)),
+            None => names.link(lower.place, lower.index),
+        },
+        Below::Unseen(index) => format!("if{index} of another namespace"),
     }
 }
 

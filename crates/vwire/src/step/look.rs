@@ -9,10 +9,10 @@ use vwire_netlink::{
     AddressFilter, DumpError, Link, LinkFilter, NamespaceId, Neighbour, Nexthop, Request, Route, Socket,
 };
 
-use super::around;
 use super::focus::Focus;
 use super::run::Places;
 use super::world::{End, Place, World};
+use super::{around, below};
 use crate::snapshot::state::State;
 
 /// `NTF_PROXY`.
@@ -49,6 +49,7 @@ fn look_by(places: &mut Places, read: impl Fn(Place, &mut Socket) -> io::Result<
         world.states.push(state);
     }
     world.cables = cables(places, &world)?;
+    world.lowers = lowers(places, &world)?;
     Ok(world)
 }
 
@@ -62,6 +63,7 @@ pub fn look_at_one(places: &mut Places, place: Place, world: &mut World) -> io::
     world.states.resize_with(place.0, State::default);
     world.states.push(state);
     world.cables = cables(places, world)?;
+    world.lowers = lowers(places, world)?;
     Ok(())
 }
 
@@ -129,7 +131,8 @@ fn cables(places: &mut Places, world: &World) -> io::Result<Vec<(End, End)>> {
         if count(&open, place) == 0 {
             continue;
         }
-        let ids = ids(places, place)?;
+        let others: Vec<Place> = places.all().collect();
+        let ids = ids(places, place, &others)?;
         let here: Vec<(End, (u32, i32))> =
             open.iter().filter(|(end, _)| end.place == place).map(|(end, other)| (*end, *other)).collect();
         for (end, (index, id)) in here {
@@ -145,9 +148,13 @@ fn cables(places: &mut Places, world: &World) -> io::Result<Vec<(End, End)>> {
     Ok(cables)
 }
 
-/// Returns the ids that a place has for the others.
-fn ids(places: &mut Places, place: Place) -> io::Result<BTreeMap<i32, Place>> {
-    let others: Vec<Place> = places.all().collect();
+/// Finds what stands on a link of another place.
+fn lowers(places: &mut Places, world: &World) -> io::Result<BTreeMap<End, End>> {
+    below::lowers(world, |place, other| Ok(ids(places, place, &[other])?.into_keys().next()))
+}
+
+/// Returns the ids that a place has for others.
+fn ids(places: &mut Places, place: Place, others: &[Place]) -> io::Result<BTreeMap<i32, Place>> {
     let ask = |fd: Option<u32>| Request::get_namespace_id(&NamespaceId { fd, ..NamespaceId::default() });
     let requests: Vec<Request> = others.iter().map(|other| ask(places.descriptor(*other))).collect();
     let answers = places.socket(place)?.batch(&requests);
@@ -161,7 +168,7 @@ fn ids(places: &mut Places, place: Place) -> io::Result<BTreeMap<i32, Place>> {
     for (answer, other) in answers.into_iter().zip(others) {
         // A cable that is not seen would be made anew.
         let id = id(answer.map_err(io::Error::other)?);
-        ids.extend(id.map(|id| (id, other)));
+        ids.extend(id.map(|id| (id, *other)));
     }
     Ok(ids)
 }

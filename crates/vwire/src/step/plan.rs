@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use vwire_netlink::LinkAddress;
+
 use super::scope::Scope;
 use super::world::{End, Place};
 use super::{Action, Object, Step, Verb};
@@ -50,6 +52,8 @@ pub(super) struct Context<'a> {
     pub(super) scope: &'a Scope,
     /// Links of which this plan changes something: what the kernel makes of them by itself is still to come or to go.
     pub(super) busy: &'a BTreeSet<End>,
+    /// The addresses of what stands on links from other places.
+    pub(super) above: &'a BTreeSet<(End, LinkAddress)>,
 }
 
 impl Context<'_> {
@@ -85,8 +89,9 @@ impl Plan {
     pub(super) fn into_steps(mut self) -> Vec<Step> {
         let phase = |stage: Stage| BARRIERS.iter().filter(|barrier| stage >= **barrier).count();
         let ends = |stage: Stage| BARRIERS.iter().filter(|barrier| stage > **barrier).count();
-        // Links come in the order of what stands on what, across places.
-        let place = |stage: Stage, step: &Step| if stage == Stage::LinkComes { 0 } else { step.place.0 };
+        // Links come, and MTUs grow, in the order of what stands on what, across places.
+        let is_ordered = |stage: Stage| matches!(stage, Stage::LinkComes | Stage::LinkGrows);
+        let place = |stage: Stage, step: &Step| if is_ordered(stage) { 0 } else { step.place.0 };
         self.steps.sort_by_key(|(stage, step)| (phase(*stage), ends(*stage), place(*stage, step), *stage));
         self.steps.into_iter().map(|(_, step)| step).collect()
     }

@@ -11,7 +11,7 @@ use vwire_netlink::{Link, MessageType, Neighbour, Request, Route};
 
 use super::scope::{LabelKey, NeighbourKey, RouteKey};
 use super::world::{End, Place, World};
-use super::{address, link, part, rule};
+use super::{address, departure, part, rule};
 use crate::snapshot::state::State;
 
 /// `NLM_F_EXCL`.
@@ -107,7 +107,7 @@ fn links(
         if doomed.is_empty() && wanted.group.is_none() {
             return Err(ENODEV);
         }
-        doomed.into_iter().for_each(|index| link::remove_with_all(world, End { place, index }));
+        doomed.into_iter().for_each(|index| departure::remove_with_all(world, End { place, index }));
         return Ok(());
     }
     let into = wanted.net_ns_fd.and_then(&find);
@@ -136,7 +136,7 @@ fn links(
         }
         change(world, place, index, wanted);
         if wanted.net_ns_fd.is_some() || wanted.net_ns_pid.is_some() {
-            link::depart(world, End { place, index }, into, wanted.new_ifindex);
+            departure::depart(world, End { place, index }, into, wanted.new_ifindex);
         }
     }
     Ok(())
@@ -181,11 +181,14 @@ fn create(
         info.data = None;
     }
     push(world, home, made);
+    if let Some(below) = wanted.link.filter(|_| home != place && peer.is_none() && wanted.link_netnsid.is_none()) {
+        departure::put_on(world, End { place: home, index }, End { place, index: below });
+    }
     let Some(peer) = peer else { return Ok(()) };
     let other = peer.net_ns_fd.and_then(find).unwrap_or(place);
     let taken = peer.ifname.is_some_and(|name| world.state(other).link_named(name.as_bytes()).is_some());
     if taken {
-        link::remove_with_all(world, End { place: home, index });
+        departure::remove_with_all(world, End { place: home, index });
         return Err(EEXIST);
     }
     let peer_index = if peer.index == 0 { free_index(world) } else { peer.index };

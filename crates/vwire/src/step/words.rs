@@ -65,10 +65,10 @@ const FLAGS: &[(u32, &str, &str)] = &[
     (0x4, "debug on", "debug off"),
 ];
 
-/// Spells what a request says of a link, without its name.
-pub(super) fn link(link: &Link, names: &Names, place: Place) -> String {
+/// Spells what a request says of a link, without its name; `lower` is the place of what it stands on.
+pub(super) fn link(link: &Link, names: &Names, lower: Place, place: Place) -> String {
     let mut line = Line::default();
-    line.pair("link", link.link.filter(|below| *below != 0).map(|below| names.link(place, below)));
+    line.pair("link", link.link.filter(|below| *below != 0).map(|below| names.link(lower, below)));
     line.pair("name", link.ifname);
     match link.master {
         Some(0) => _ = line.word("nomaster"),

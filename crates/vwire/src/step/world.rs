@@ -28,6 +28,9 @@ pub struct World {
     pub states: Vec<State>,
     /// The two ends of each veth pair of which both ends are seen, in the same place or in two.
     pub cables: Vec<(End, End)>,
+    /// The links that stand on one of another place, and what they stand on: a macvlan of one namespace on a device of
+    /// another.
+    pub lowers: BTreeMap<End, End>,
 }
 
 impl World {
@@ -40,12 +43,12 @@ impl World {
 
     /// Takes a link out of it, with all that hangs on it.
     pub fn forget(&mut self, end: End) {
-        super::link::remove(self, end);
+        super::departure::remove(self, end);
     }
 
     /// Takes a link out of it, with all links that go with it.
     pub fn forget_with_all(&mut self, end: End) {
-        super::link::remove_with_all(self, end);
+        super::departure::remove_with_all(self, end);
     }
 
     /// Returns the other end of a cable.

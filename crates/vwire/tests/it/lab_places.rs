@@ -15,7 +15,7 @@ use crate::lab_up::file;
 /// Whatever a kernel without netem, dummies, VLANs has in.
 const FULL: &str = r#"
 name = "full"
-nodes = ["a", "b", "r", "tun-host"]
+nodes = ["a", "b", "r", "tun-host", "c"]
 wires = [
   "a 10.0.0.2/24 fd00::2/64 -- lan",
   "b:a-device-with-a-long-name 10.0.0.3/24 mac 02:00:00:00:00:03 -- lan mtu 1400",
@@ -58,6 +58,11 @@ mode = "private"
 address = "10.9.9.9/24"
 [node.a.macvtap.mt0]
 parent = "eth0"
+[node.c.macvlan.mv1]
+parent = "r:out"
+address = "10.1.0.7/24"
+[node.c.macvlan.mv2]
+parent = "host:vwfbr"
 [node.b.vxlan.vx0]
 vni = 42
 local = "10.1.0.2"
@@ -293,7 +298,8 @@ fn after_a_death_at_any_place_up_ends_right() {
 
 /// The lab as another one: a node, a wire and a tunnel gone, others there, others changed, on the machine itself, too.
 fn changed() -> String {
-    FULL.replace("nodes = [\"a\", \"b\", \"r\", \"tun-host\"]", "nodes = [\"a\", \"b\", \"r\", \"c\"]")
+    FULL.replace("\"tun-host\", \"c\"]", "\"c\"]")
+        .replace("parent = \"r:out\"", "parent = \"r:in\"")
         .replace(
             "  \"host:vwf0 10.77.0.1/24 -- b:up 10.77.0.2/24\",",
             "  \"host:vwf0 10.77.0.5/24 -- c:up 10.77.0.2/24\",",

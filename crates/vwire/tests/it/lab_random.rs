@@ -107,8 +107,26 @@ pub(crate) fn draw(dice: &Dice) -> String {
     draw_bridges(dice, many, &there, &wires, &mut text);
     for (at, node) in NODES.iter().enumerate().filter(|(at, _)| there[*at]) {
         draw_node(dice, node, &devices[at], &mut text);
+        draw_on_another(dice, (at, node), &devices, &mut text);
     }
     text
+}
+
+/// Draws a device on one of another node.
+fn draw_on_another(dice: &Dice, (at, node): (usize, &str), devices: &[Vec<Device>], text: &mut String) {
+    let key = format!("{node} on another");
+    let other = dice.at(&format!("{key} which"), NODES.len());
+    if !dice.is(&key, 35) || other == at || devices[other].is_empty() {
+        return;
+    }
+    let parent = &devices[other][dice.at(&format!("{key} parent"), devices[other].len())].name;
+    let head = if at == 0 { "vwx" } else { "" };
+    let kind = dice.one(&format!("{key} kind"), &["macvlan", "macvlan", "macvtap"]);
+    let _ = writeln!(text, "[node.{node}.{kind}.{head}up0]\nparent = \"{}:{parent}\"", NODES[other]);
+    text.push_str(dice.one(&format!("{key} mode"), &["", "mode = \"vepa\"\n"]));
+    text.push_str(dice.one(&format!("{key} mtu"), &["", "", "mtu = 1100\n"]));
+    let address = format!("address = \"10.203.0.{}/24\"\n", at + 1);
+    text.push_str(dice.one(&format!("{key} address"), &["", &address]));
 }
 
 fn addresses(dice: &Dice, key: &str, four: &str, six: &str, last: u64) -> (String, bool, bool) {
@@ -537,11 +555,12 @@ pub(crate) fn settled_devices() {
 fn draws_depend_on_the_seed_alone_and_say_most_of_what_a_file_can() {
     assert_eq!(draw(&Dice::new(7)), draw(&Dice::new(7)));
     let all: String = (1..40).map(|seed| draw(&Dice::new(seed))).collect();
-    let words: BTreeSet<&str> = ["vxlan", "macvtap", "macvlan", ".tun.", ".tap.", "masquerade", "nexthop", "blackhole"]
-        .into_iter()
-        .filter(|word| all.contains(word))
-        .collect();
-    assert_eq!(words.len(), 8, "{words:?}");
+    let words: BTreeSet<&str> =
+        ["vxlan", "macvtap", "macvlan", ".tun.", ".tap.", "masquerade", "nexthop", "blackhole", "vwxup0"]
+            .into_iter()
+            .filter(|word| all.contains(word))
+            .collect();
+    assert_eq!(words.len(), 9, "{words:?}");
     let (one, other) = (draw(&Dice::new(1)), draw(&Dice::new(1).changed()));
     assert!(one != other);
 }

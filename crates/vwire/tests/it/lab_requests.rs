@@ -147,7 +147,7 @@ impl Made {
         let (lab, _) = read(text, "bytes.toml").unwrap_or_else(|problems| panic!("{problems:?}"));
         let nothing = vec![None; lab.nodes.len()];
         let wanted = compile(&lab, &nothing).unwrap_or_else(|problems| panic!("{problems:?}"));
-        let now = World { states: vec![vwire::snapshot::state::State::default(); lab.nodes.len()], cables: Vec::new() };
+        let now = World { states: vec![vwire::snapshot::state::State::default(); lab.nodes.len()], ..World::default() };
         let steps = converge(&wanted, &now, &plan::scope(&lab, &wanted, &now, None));
         let made = plan::made(&steps);
         let (mut objects, mut disciplines) = (BTreeMap::new(), BTreeMap::new());

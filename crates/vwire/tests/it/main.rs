@@ -19,6 +19,7 @@ mod lab_fault;
 mod lab_file;
 mod lab_helper;
 mod lab_json;
+mod lab_parent;
 mod lab_places;
 mod lab_programs;
 mod lab_race;

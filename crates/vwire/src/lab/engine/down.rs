@@ -222,8 +222,11 @@ fn clear_routes(socket: &mut Socket, lab: &Lab, at: usize) -> bool {
     let links = socket.links(&vwire_netlink::LinkFilter::without_stats()).unwrap_or_default();
     now[at] = Some(State { links, ..State::default() });
     // What leads through links of the lab went with them, and cannot be named any more.
-    let mut without = lab.clone();
-    without.nodes[at].routes.retain(compile::leads_nowhere);
+    let bare = |node: &Node| Node { name: node.name.clone(), is_host: node.is_host, ..Node::default() };
+    let mut without = Lab { name: lab.name.clone(), nodes: lab.nodes.iter().map(bare).collect(), ..Lab::default() };
+    without.nodes[at].routes =
+        lab.nodes[at].routes.iter().filter(|route| compile::leads_nowhere(route)).cloned().collect();
+    without.nodes[at].rules = lab.nodes[at].rules.clone();
     let Ok(world) = compile::compile(&without, &now) else { return false };
     let state = world.state(Place(at));
     let requests = state.routes.iter().map(Request::del_route).chain(state.rules.iter().map(Request::del_rule));
@@ -307,7 +310,7 @@ pub(super) fn bring_back(walker: &mut Walker, record: &Record, journal: &Journal
     let mut field = Field::open(walker, &lab)?;
     let now = field.look(walker, &lab, &BTreeMap::new())?;
     let wanted = compile::compile(&lab, &field.states).map_err(|_| unread())?;
-    let mut before = World { states: vec![State::default(); lab.nodes.len()], cables: Vec::new() };
+    let mut before = World { states: vec![State::default(); lab.nodes.len()], ..World::default() };
     let mut outside = Vec::new();
     let place = |name: &str| lab.nodes.iter().position(|node| node.name == name);
     for (at, node) in lab.nodes.iter().enumerate() {
@@ -326,12 +329,10 @@ pub(super) fn bring_back(walker: &mut Walker, record: &Record, journal: &Journal
     }
     outside.into_iter().for_each(|at| scope.reaches[at] = Reach::Parts(Parts::default()));
     scope.reading = Reading::Picture;
-    for ((one, first), (other, second)) in &journal.cables {
-        if let (Some(one), Some(other)) = (place(one), place(other)) {
-            let end = |at, index: &u32| End { place: Place(at), index: *index };
-            before.cables.push((end(one, first), end(other, second)));
-        }
-    }
+    let end = |(node, index): &(String, u32)| Some(End { place: Place(place(node)?), index: *index });
+    let both = |(one, other): &(_, _)| Some((end(one)?, end(other)?));
+    before.cables.extend(journal.cables.iter().filter_map(both));
+    before.lowers.extend(journal.lowers.iter().filter_map(both));
     bring_places_back(&lab, field, &before, &scope)
 }
 

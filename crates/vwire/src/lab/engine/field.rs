@@ -18,6 +18,7 @@ use crate::lab::plan::Beside;
 use crate::lab::sysctl;
 use crate::snapshot::read::namespace_id;
 use crate::snapshot::state::State;
+use crate::step::below;
 use crate::step::run::if_known;
 use crate::step::world::{End, Place, World};
 
@@ -99,8 +100,12 @@ impl Field {
     /// Returns what was read as a world, with the cables.
     fn world(&mut self, lab: &Lab) -> Done<World> {
         let states: Vec<State> = self.states.iter().map(|state| state.clone().unwrap_or_default()).collect();
-        let mut world = World { states, cables: Vec::new() };
+        let mut world = World { states, ..World::default() };
         world.cables = self.cables(lab, &world)?;
+        world.lowers = below::lowers(&world, |place, other| self.id(place, other)).map_err(|(place, error)| {
+            let name = lab.nodes.get(place.0).map(|node| node.name.as_str()).unwrap_or_default();
+            Failed::new(format!("cannot tell on what the devices of `{name}` stand")).refused(&error)
+        })?;
         Ok(world)
     }
 
@@ -161,6 +166,20 @@ impl Field {
             *slot = own;
         }
         ids
+    }
+
+    /// Returns the id that a place has for another.
+    fn id(&mut self, place: Place, other: Place) -> Result<Option<i32>, (Place, vwire_netlink::RequestError)> {
+        let mut own = self.sites.get_mut(place.0).and_then(Option::take);
+        let other = self.sites.get(other.0).and_then(Option::as_ref);
+        let id = match (&mut own, other) {
+            (Some(own), Some(other)) => namespace_id(&mut own.socket, std::os::fd::AsFd::as_fd(&other.namespace)),
+            _ => Ok(None),
+        };
+        if let Some(slot) = self.sites.get_mut(place.0) {
+            *slot = own;
+        }
+        id.map_err(|error| (place, error))
     }
 
     fn ids_of_others(

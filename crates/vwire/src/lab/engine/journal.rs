@@ -35,6 +35,8 @@ pub struct Journal {
     pub before: BTreeMap<String, State>,
     /// The cables between places, as nodes and indexes.
     pub cables: Vec<((String, u32), (String, u32))>,
+    /// What stands on a device of another place, and that device, as nodes and indexes.
+    pub lowers: Vec<((String, u32), (String, u32))>,
     /// The nodes whose namespaces go once all else is done.
     pub removes: Vec<String>,
     /// The text of the file that it applies.
@@ -58,8 +60,10 @@ impl Journal {
             record.write(&file_of(node), &pack(state))?;
             text.push_str(&format!("before {node}\n"));
         }
-        for ((one, first), (other, second)) in &self.cables {
-            text.push_str(&format!("cable {one} {first} {other} {second}\n"));
+        for (word, pairs) in [("cable", &self.cables), ("lower", &self.lowers)] {
+            for ((one, first), (other, second)) in pairs {
+                text.push_str(&format!("{word} {one} {first} {other} {second}\n"));
+            }
         }
         record.write(PENDING, self.pending.as_bytes())?;
         record.write(FILE, text.as_bytes())
@@ -128,7 +132,8 @@ impl Journal {
                     let state = unpack(&record.read_bytes(&file_of(node))?);
                     journal.before.insert(node.to_owned(), state);
                 }
-                Some(("cable", words)) => journal.cables.extend(cable(words)),
+                Some(("cable", words)) => journal.cables.extend(pair(words)),
+                Some(("lower", words)) => journal.lowers.extend(pair(words)),
                 _ => {}
             }
         }
@@ -152,7 +157,7 @@ pub fn pending(record: &Record) -> Option<Lab> {
     read_with(&text, &record.file_name(), &OfThisMachine).ok().map(|(lab, _)| lab)
 }
 
-fn cable(words: &str) -> Option<((String, u32), (String, u32))> {
+fn pair(words: &str) -> Option<((String, u32), (String, u32))> {
     let mut words = words.split(' ');
     let mut end = || Some((words.next()?.to_owned(), words.next()?.parse().ok()?));
     Some((end()?, end()?))

@@ -17,7 +17,7 @@ use crate::lab::{sysctl, task};
 use crate::snapshot::state::State;
 use crate::step::scope::Reach;
 use crate::step::world::{Names, Place, World};
-use crate::step::{Difference, Scope, anew, converge, differences};
+use crate::step::{Difference, Scope, anew, converge, differences_among};
 
 /// The name under which a lab's file is kept as it was applied.
 pub const APPLIED: &str = "lab.toml";
@@ -53,7 +53,8 @@ impl Survey {
             found.push(Drift { node: node(Place(*at)), what: What::Missing });
         }
         let there = |one: &Difference| !self.plan.makes.contains(&one.place.0);
-        let differences = differences(&self.wanted, &self.now, &self.scope).into_iter().filter(there);
+        let names = lab.nodes.iter().map(|node| node.name.clone()).collect();
+        let differences = differences_among(names, &self.wanted, &self.now, &self.scope).into_iter().filter(there);
         found.extend(differences.map(|one| Drift { node: node(one.place), what: What::Differs(one) }));
         let beside = self.beside.iter().filter(|one| self.field.sites.get(one.place.0).is_some_and(Option::is_some));
         found.extend(beside.map(|one| Drift { node: node(one.place), what: What::Differs(one.clone()) }));
@@ -295,7 +296,7 @@ fn compile_host(lab: &Lab, applied: &Lab, field: &Field) -> Option<World> {
     let state = std::mem::take(before.states.get_mut(old)?);
     let mut states = vec![State::default(); lab.nodes.len()];
     *states.get_mut(own)? = state;
-    Some(World { states, cables: Vec::new() })
+    Some(World { states, ..World::default() })
 }
 
 fn first_problem(problems: Vec<compile::Problem>) -> Failed {

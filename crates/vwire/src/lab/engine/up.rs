@@ -25,7 +25,7 @@ use crate::lab::record::{Lock, LockError, Record};
 use crate::lab::{hosts, mark, ready};
 use crate::snapshot::state::State;
 use crate::step::run::{self, Places, StepError, look, reach, run};
-use crate::step::world::{End, Names, Place, World};
+use crate::step::world::{End, Names, Place};
 use crate::step::{Action, Object, Reach, Reading, Scope, Step, converge};
 
 /// How long another process that changes the same lab is waited for.
@@ -274,17 +274,18 @@ impl Run<'_> {
         let lab = self.order.lab;
         let name = |at: &usize| lab.nodes.get(*at).map(|node| node.name.clone());
         let leaves = (0..lab.nodes.len()).filter(|at| lab.nodes[*at].leaves);
-        let touched: BTreeSet<usize> = survey.plan.steps.iter().map(|step| step.place.0).chain(leaves).collect();
+        let touched: BTreeSet<usize> = survey.plan.steps.iter().flat_map(places_of).chain(leaves).collect();
         let is_there = |at: &&usize| !survey.plan.makes.contains(at);
         let before =
             touched.iter().filter(is_there).filter_map(|at| Some((name(at)?, survey.now.state(Place(*at)).clone())));
         let node = |place: Place| lab.nodes.get(place.0).map(|node| node.name.clone());
-        let cable = |(a, b): &(End, End)| Some(((node(a.place)?, a.index), (node(b.place)?, b.index)));
+        let both = |(a, b): &(End, End)| Some(((node(a.place)?, a.index), (node(b.place)?, b.index)));
         Journal {
             makes: survey.plan.makes.iter().filter_map(name).collect(),
             before: before.collect(),
             removes: survey.plan.removes.clone(),
-            cables: survey.now.cables.iter().filter_map(cable).collect(),
+            cables: survey.now.cables.iter().filter_map(both).collect(),
+            lowers: survey.now.lowers.iter().filter_map(|(upper, lower)| both(&(*upper, *lower))).collect(),
             pending: self.order.text.to_owned(),
         }
     }
@@ -337,7 +338,7 @@ impl Run<'_> {
     fn run_steps(&mut self, steps: &[Step], survey: &Survey, places: &mut Places) -> Done<()> {
         let mut done = 0;
         for part in steps.chunks(PROGRESS_STEP) {
-            run(places, part).map_err(|failed| explain(self.order.lab, &survey.wanted, &failed))?;
+            run(places, part).map_err(|failed| explain(self.order.lab, survey, &failed))?;
             done += part.len();
             self.listener.progress("steps", done, steps.len());
             go_on(self.listener)?;
@@ -428,10 +429,8 @@ fn remove(lab: &str, node: &str) -> Done<()> {
 }
 
 /// Says which step was refused, of which node and device, and where the file says so.
-fn explain(lab: &Lab, wanted: &World, failed: &run::Failed) -> Failed {
-    let place = failed.step.place;
-    let names = Names::of(lab.nodes.iter().map(|node| node.name.clone()).collect(), &[wanted]);
-    let node = lab.nodes.get(place.0);
+fn explain(lab: &Lab, survey: &Survey, failed: &run::Failed) -> Failed {
+    let (place, names) = (failed.step.place, survey.names(lab));
     let said = failed.step.describe(&names);
     let told = Failed::new(format!("the kernel refuses `{}`", said));
     let told = match &failed.error {
@@ -439,8 +438,14 @@ fn explain(lab: &Lab, wanted: &World, failed: &run::Failed) -> Failed {
         StepError::File(error) => told.because(error),
         error @ (StepError::Device(_) | StepError::Control(_)) => told.because_of(error.to_string()),
     };
+    // What stands on a device of another node is made from there.
+    let place = match &failed.step.action {
+        Action::Object { object: Object::Link { into: Some(into), .. }, .. } => *into,
+        _ => place,
+    };
+    let node = lab.nodes.get(place.0);
     let device = index_of(&failed.step).and_then(|index| {
-        let link = wanted.state(place).link(index)?.ifname?;
+        let link = survey.wanted.state(place).link(index)?.ifname?;
         node?.devices.iter().find(|device| link == device.name.as_str())
     });
     match (device, node) {
@@ -448,6 +453,15 @@ fn explain(lab: &Lab, wanted: &World, failed: &run::Failed) -> Failed {
         (None, Some(node)) => told.at(node.span),
         (None, None) => told,
     }
+}
+
+/// Returns the places that a step changes, by number: of a cable those of both ends.
+fn places_of(step: &Step) -> Vec<usize> {
+    let mut places = vec![step.place.0];
+    if let Action::Object { object: Object::Link { into, peer, .. }, .. } = &step.action {
+        places.extend(into.iter().chain(peer.iter().map(|(_, place)| place)).map(|place| place.0));
+    }
+    places
 }
 
 /// Returns the index of the link that a step is about.

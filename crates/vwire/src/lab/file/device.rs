@@ -1,5 +1,7 @@
 //! Reads the devices that are no end of a wire, and puts each node's devices in the order in which they can be made. Pure.
 
+use std::collections::BTreeMap;
+
 use toml::de::DeTable;
 
 use super::Accounts;
@@ -10,7 +12,7 @@ use super::route::Known;
 use super::text::{Text, span_of};
 use super::unit;
 use super::wire::{self, Automatic, missing};
-use crate::lab::model::{DeviceKind, MacvlanMode, Span};
+use crate::lab::model::{Device, DeviceKind, MacvlanMode, Parent, Span};
 
 /// The keys of a node that hold devices.
 const KINDS: &[&str] = &["tap", "tun", "dummy", "vxlan", "macvlan", "macvtap", "vlan"];
@@ -78,6 +80,9 @@ fn add(
     let word = super::text::Word { text: name, span: at.span };
     let read = unit::device_name(word).map(drop).and_then(|()| kind_of(at, table, accounts));
     let Some(kind) = report.take(read) else { return };
+    if let Some(parent) = kind.parent().filter(|parent| parent.node.as_deref() == Some("host")) {
+        draft.host(report, parent.span);
+    }
     let mut device = draft.device(name, kind, at.span);
     device.mtu = table.number("mtu");
     device.up = table.switch("up") != Some(false);
@@ -140,7 +145,7 @@ fn bridge_of(draft: &Draft<'_>, node: usize, text: &Text<'_>) -> Result<usize, T
 }
 
 fn kind_of(at: &Place<'_>, table: &Layers<'_>, accounts: &dyn Accounts) -> Result<DeviceKind, Trouble> {
-    let parent = || table.text("parent").map(|text| text.as_str().to_owned());
+    let parent = || table.text("parent").map(|text| parent(&text)).transpose();
     let on = |key: &str| table.switch(key).unwrap_or(false);
     let need = |key: &str, example: &str| missing(at.span, &format!("this {}", at.kind), key, example);
     Ok(match at.kind {
@@ -162,7 +167,7 @@ fn kind_of(at: &Place<'_>, table: &Layers<'_>, accounts: &dyn Accounts) -> Resul
         },
         "dummy" => DeviceKind::Dummy,
         "vlan" => DeviceKind::Vlan {
-            parent: parent().ok_or_else(|| need("parent", "\"eth0\""))?,
+            parent: parent()?.ok_or_else(|| need("parent", "\"eth0\""))?,
             id: table.number("id").and_then(|id| u16::try_from(id).ok()).ok_or_else(|| need("id", "10"))?,
         },
         "vxlan" => DeviceKind::Vxlan {
@@ -170,11 +175,19 @@ fn kind_of(at: &Place<'_>, table: &Layers<'_>, accounts: &dyn Accounts) -> Resul
             remote: remotes(table)?,
             local: local(table)?,
             port: table.number("port").and_then(|port| u16::try_from(port).ok()).unwrap_or(4789),
-            parent: parent(),
+            parent: match parent()? {
+                Some(Parent { node: Some(_), span, .. }) => {
+                    let trouble = Trouble::new(span, "a VXLAN stands on a device of its own node");
+                    return Err(trouble
+                        .label("a name alone")
+                        .hint("a macvlan or a VLAN may be on one of another node"));
+                }
+                parent => parent.map(|parent| parent.device),
+            },
             learning: table.switch("learning").unwrap_or(true),
         },
         _ => DeviceKind::Macvlan {
-            parent: parent().ok_or_else(|| need("parent", "\"eth0\""))?,
+            parent: parent()?.ok_or_else(|| need("parent", "\"eth0\""))?,
             mode: match table.text("mode").as_ref().map(Text::as_str) {
                 Some("private") => MacvlanMode::Private,
                 Some("vepa") => MacvlanMode::Vepa,
@@ -184,6 +197,16 @@ fn kind_of(at: &Place<'_>, table: &Layers<'_>, accounts: &dyn Accounts) -> Resul
             tap: at.kind == "macvtap",
         },
     })
+}
+
+/// Reads `DEVICE`, or `NODE:DEVICE` where the device below is in another node.
+fn parent(text: &Text<'_>) -> Result<Parent, Trouble> {
+    let word = text.word();
+    let (node, device) = match word.split_once(':') {
+        Some((node, device)) => (Some(unit::node_name(node)?.to_owned()), device),
+        None => (None, word),
+    };
+    Ok(Parent { node, device: unit::device_name(device)?.to_owned(), span: word.span })
 }
 
 /// Reads the own end of a tunnel, which is of the family of the others.
@@ -233,85 +256,119 @@ pub(crate) fn order(report: &mut Report<'_>, draft: &mut Draft<'_>) {
     for node in 0..draft.nodes.len() {
         let parents = parents(report, draft, node);
         let Some(draft) = draft.nodes.get_mut(node) else { return };
-        for (index, parent) in parents {
-            let Some(device) = draft.node.devices.get_mut(index) else { continue };
-            if let DeviceKind::Macvlan { parent: name, .. }
-            | DeviceKind::Vlan { parent: name, .. }
-            | DeviceKind::Vxlan { parent: Some(name), .. } = &mut device.kind
-            {
-                *name = parent;
+        for (index, found) in parents {
+            match draft.node.devices.get_mut(index).map(|device| &mut device.kind) {
+                Some(DeviceKind::Macvlan { parent, .. } | DeviceKind::Vlan { parent, .. }) => *parent = found,
+                Some(DeviceKind::Vxlan { parent, .. }) => *parent = Some(found.device),
+                _ => {}
             }
         }
     }
     if report.has_errors() {
         return;
     }
-    for draft in &mut draft.nodes {
-        let depths = depths(report, draft);
+    let depths = depths(report, draft);
+    for (draft, depths) in draft.nodes.iter_mut().zip(depths) {
         let mut with_depth: Vec<_> = draft.node.devices.drain(..).zip(depths).collect();
         with_depth.sort_by_key(|(_, depth)| *depth);
         draft.node.devices = with_depth.into_iter().map(|(device, _)| device).collect();
     }
 }
 
-/// Finds the real name of each parent.
-fn parents(report: &mut Report<'_>, draft: &Draft<'_>, node: usize) -> Vec<(usize, String)> {
-    let known = Known { draft, node };
+/// Finds each parent by its real name, and in another node only where it is another.
+fn parents(report: &mut Report<'_>, draft: &Draft<'_>, node: usize) -> Vec<(usize, Parent)> {
     let Some(of) = draft.nodes.get(node) else { return Vec::new() };
     let mut found = Vec::new();
     for (index, device) in of.node.devices.iter().enumerate() {
-        let Some(parent) = parent_of(&device.kind) else { continue };
+        let Some(parent) = parent_of(&device.kind, device.span) else { continue };
+        let there = match &parent.node {
+            None => Ok(node),
+            Some(name) => node_of_parent(draft, name, parent.span),
+        };
+        let Some(there) = report.take(there) else { continue };
+        let Some(home) = draft.nodes.get(there) else { continue };
+        let node = Some(home.node.name.clone()).filter(|_| there != node);
         // A device of the machine need not be the lab's own.
-        if of.node.is_host && !of.devices.contains_key(parent) {
+        if home.node.is_host && !home.devices.contains_key(&parent.device) {
+            found.push((index, Parent { node, ..parent }));
             continue;
         }
-        let word = super::text::Word { text: parent, span: device.span };
-        if let Some(name) = report.take(known.device(word)) {
-            found.push((index, name));
-        }
+        let word = super::text::Word { text: &parent.device, span: parent.span };
+        let known = Known { draft, node: there };
+        let looked_up = match &node {
+            Some(_) => known.device(word),
+            None => known.device(word).map_err(|trouble| of_another(trouble, home, device, &parent.device)),
+        };
+        found.extend(report.take(looked_up).map(|device| (index, Parent { node, device, ..parent })));
     }
     found
 }
 
-fn parent_of(kind: &DeviceKind) -> Option<&str> {
+/// Says of a parent that a node has not how one of another node is written.
+fn of_another(trouble: Trouble, home: &super::draft::NodeDraft<'_>, upper: &Device, name: &str) -> Trouble {
+    let others = home.node.devices.iter().filter(|device| device.name != upper.name).count();
+    let trouble = if others == 0 { trouble.label("it has no other device") } else { trouble };
+    match upper.kind {
+        DeviceKind::Vxlan { .. } => trouble,
+        _ => trouble.hint(format!("one of the machine itself is `host:{name}`, one of another node `NODE:{name}`")),
+    }
+}
+
+/// Finds the node that a parent is said to be in.
+fn node_of_parent(draft: &Draft<'_>, name: &str, span: Span) -> Result<usize, Trouble> {
+    if let Some(node) = draft.node_of(name) {
+        return Ok(node);
+    }
+    if let Some(group) = draft.groups.get(name) {
+        let message = format!("{} stands for {} nodes", quoted(name), group.len());
+        return Err(Trouble::new(span, message).label(format!("one of them, such as `{name}1`")));
+    }
+    Err(draft.no_node(super::text::Word { text: name, span }))
+}
+
+fn parent_of(kind: &DeviceKind, span: Span) -> Option<Parent> {
     match kind {
-        DeviceKind::Macvlan { parent, .. }
-        | DeviceKind::Vlan { parent, .. }
-        | DeviceKind::Vxlan { parent: Some(parent), .. } => Some(parent),
-        _ => None,
+        DeviceKind::Vxlan { parent: Some(device), .. } => Some(Parent { node: None, device: device.clone(), span }),
+        kind => kind.parent().cloned(),
     }
 }
 
 /// The most devices that stand on one another, the lowest among them (`MAX_NEST_DEV` of the kernel).
 const HIGHEST: usize = 8;
 
-/// Returns how many devices must be made before each.
-fn depths(report: &mut Report<'_>, draft: &super::draft::NodeDraft<'_>) -> Vec<usize> {
-    let devices = &draft.node.devices;
-    let places: std::collections::BTreeMap<&str, usize> =
-        devices.iter().enumerate().map(|(index, device)| (device.name.as_str(), index)).collect();
-    let below = |index: usize| {
-        let device = devices.get(index)?;
-        places.get(parent_of(&device.kind)?).copied()
-    };
-    let depth = |index: usize| {
-        let chain = std::iter::successors(Some(index), |index| below(*index)).take(HIGHEST + 1).count();
-        if chain > HIGHEST { None } else { Some(chain) }
+/// Returns, node by node, how many devices must be made before each.
+fn depths(report: &mut Report<'_>, draft: &Draft<'_>) -> Vec<Vec<usize>> {
+    let mut places: BTreeMap<(String, String), (usize, usize)> = BTreeMap::new();
+    for (at, node) in draft.nodes.iter().map(|draft| &draft.node).enumerate() {
+        let names = node.devices.iter().enumerate();
+        places.extend(names.map(|(index, device)| ((node.name.clone(), device.name.clone()), (at, index))));
+    }
+    let below = |(at, index): (usize, usize)| {
+        let node = &draft.nodes.get(at)?.node;
+        let device = node.devices.get(index)?;
+        let parent = parent_of(&device.kind, device.span)?;
+        places.get(&(parent.node.unwrap_or_else(|| node.name.clone()), parent.device)).copied()
     };
     let mut depths = Vec::new();
-    for (index, device) in devices.iter().enumerate() {
-        let own = depth(index).unwrap_or_else(|| {
-            let circle = std::iter::successors(below(index), |index| below(*index)).take(HIGHEST).any(|at| at == index);
+    for (at, node) in draft.nodes.iter().map(|draft| &draft.node).enumerate() {
+        let mut own = Vec::new();
+        for (index, device) in node.devices.iter().enumerate() {
+            let first = (at, index);
+            let depth = std::iter::successors(Some(first), |at| below(*at)).take(HIGHEST + 1).count();
+            let bridged = matches!(device.kind, DeviceKind::Bridge { .. });
+            own.push(if bridged { 0 } else { depth });
+            if depth <= HIGHEST {
+                continue;
+            }
+            let circle = std::iter::successors(below(first), |at| below(*at)).take(HIGHEST).any(|at| at == first);
             let message = match circle {
                 true => format!("{} is its own parent, by way of others", quoted(&device.name)),
                 false => format!("{} stands on more than {} devices", quoted(&device.name), HIGHEST - 1),
             };
             let label = if circle { "a circle of `parent`" } else { "the kernel takes no more" };
             report.error(Trouble::new(device.span, message).label(label));
-            0
-        });
-        let bridged = matches!(device.kind, DeviceKind::Bridge { .. });
-        depths.push(if bridged { 0 } else { own });
+        }
+        depths.push(own);
     }
     depths
 }

@@ -226,7 +226,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Returns the machine itself as a node.
-    fn host(&mut self, report: &mut Report<'_>, span: Span) -> Option<usize> {
+    pub(crate) fn host(&mut self, report: &mut Report<'_>, span: Span) -> Option<usize> {
         match self.places.get("host") {
             Some(Place::Node(index)) => Some(*index),
             _ => {
@@ -326,6 +326,14 @@ impl<'a> Draft<'a> {
         self.places.insert(name.clone(), Place::Bridge(index));
         self.bridges.push(BridgeDraft { name, layers, node, device: device_name, prefixes, ports: 0, segment, span });
         Some(index)
+    }
+
+    /// Returns the node of a name, or the one that a bridge of that name lives in.
+    pub(crate) fn node_of(&self, name: &str) -> Option<usize> {
+        match self.places.get(name)? {
+            Place::Node(node) => Some(*node),
+            Place::Bridge(bridge) => self.bridges.get(*bridge).map(|bridge| bridge.node),
+        }
     }
 
     /// Makes a network of its own.

@@ -1,29 +1,31 @@
 //! Devices that stand on another one and send by its cable: they are on its network, as what it is wired to is. Pure.
 
+use std::collections::BTreeMap;
+
 use super::draft::Draft;
+use super::short::short_name;
 use crate::lab::model::DeviceKind;
 
-/// Puts each macvlan on the network that its parent is on.
+/// Puts each macvlan on the network that its parent is on; those on a device that the lab does not make are on one.
 pub(crate) fn share(draft: &mut Draft<'_>) {
-    let mut pairs = Vec::new();
-    for (node, of) in draft.nodes.iter().enumerate() {
-        for (index, device) in of.node.devices.iter().enumerate() {
-            let DeviceKind::Macvlan { parent, .. } = &device.kind else { continue };
-            let is_parent =
-                |one: &crate::lab::model::Device| one.name == *parent || one.long_name.as_ref() == Some(parent);
-            pairs.extend(of.node.devices.iter().position(is_parent).map(|parent| (node, index, parent)));
-        }
+    let mut attached: BTreeMap<(usize, String), usize> = BTreeMap::new();
+    for (index, at) in draft.attachments.iter().enumerate() {
+        let device = draft.nodes.get(at.node).and_then(|node| node.node.devices.get(at.device));
+        attached.extend(device.map(|device| ((at.node, device.name.clone()), index)));
     }
-    for (node, index, parent) in pairs {
-        let attached = |device: usize| draft.attachments.iter().position(|at| (at.node, at.device) == (node, device));
-        let (Some(own), Some(below)) = (attached(index), attached(parent)) else { continue };
-        let [Some((segment, _)), Some((below, vlan))] =
-            [own, below].map(|at| draft.attachments.get(at).map(|at| (at.segment, at.vlan)))
-        else {
+    for index in 0..draft.attachments.len() {
+        let Some(at) = draft.attachments.get(index) else { return };
+        let device = draft.nodes.get(at.node).and_then(|node| node.node.devices.get(at.device));
+        let Some(DeviceKind::Macvlan { parent, .. }) = device.map(|device| &device.kind) else { continue };
+        let place = parent.node.as_ref().map_or(Some(at.node), |node| draft.node_of(node));
+        let Some(place) = place else { continue };
+        let below = *attached.entry((place, short_name(&parent.device))).or_insert(index);
+        let Some((segment, vlan)) = draft.attachments.get(below).map(|below| (below.segment, below.vlan)) else {
             continue;
         };
-        draft.join_segments(segment, below);
-        if let Some(own) = draft.attachments.get_mut(own) {
+        let own = at.segment;
+        draft.join_segments(own, segment);
+        if let Some(own) = draft.attachments.get_mut(index) {
             own.vlan = vlan;
         }
     }

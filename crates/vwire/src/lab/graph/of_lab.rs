@@ -15,11 +15,12 @@ pub fn counted(lab: &Lab) -> Counted {
 /// Returns the picture of a lab.
 #[must_use]
 pub fn picture(lab: &Lab) -> Picture {
-    let places: Vec<Place> = lab.nodes.iter().map(place).collect();
+    // The machine itself may be there for what others have on its devices alone.
+    let shown: Vec<&Node> = lab.nodes.iter().filter(|node| !node.is_host || !is_bare(node)).collect();
+    let places: Vec<Place> = shown.iter().map(|node| place(node)).collect();
     let nodes: BTreeMap<&str, usize> =
-        lab.nodes.iter().enumerate().map(|(index, node)| (node.name.as_str(), index)).collect();
-    let devices: BTreeMap<(usize, &str), usize> = lab
-        .nodes
+        shown.iter().enumerate().map(|(index, node)| (node.name.as_str(), index)).collect();
+    let devices: BTreeMap<(usize, &str), usize> = shown
         .iter()
         .enumerate()
         .flat_map(|(node, of)| {
@@ -27,7 +28,7 @@ pub fn picture(lab: &Lab) -> Picture {
         })
         .collect();
     let mut cables = Vec::new();
-    for (node, of) in lab.nodes.iter().enumerate() {
+    for (node, of) in shown.iter().enumerate() {
         for (index, device) in of.devices.iter().enumerate() {
             let DeviceKind::Veth { node: far, device: other } = &device.kind else { continue };
             let far = nodes.get(far.as_str()).and_then(|far| Some((*far, *devices.get(&(*far, other.as_str()))?)));
@@ -38,6 +39,10 @@ pub fn picture(lab: &Lab) -> Picture {
         }
     }
     Picture { title: lab.name.clone(), places, cables }
+}
+
+fn is_bare(node: &Node) -> bool {
+    node.devices.is_empty() && does(node).is_empty()
 }
 
 fn place(node: &Node) -> Place {

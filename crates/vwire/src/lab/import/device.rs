@@ -75,12 +75,20 @@ fn mtu(link: &Link) -> String {
     mtu.map(|mtu| format!("mtu = {mtu}\n")).unwrap_or_default()
 }
 
-/// Returns the key that a device's table stands under, and what is in it; none for what a lab does not make.
-pub(crate) fn table(part: &NamespacePart, link: &Link, master: Option<&str>) -> Option<(&'static str, String)> {
+/// Returns the key that a device's table stands under, and what is in it; none for what a lab does not make. `elsewhere`
+/// is how the device below is written where it is in another namespace.
+pub(crate) fn table(
+    part: &NamespacePart,
+    link: &Link,
+    master: Option<&str>,
+    elsewhere: Option<&str>,
+) -> Option<(&'static str, String)> {
     let parent = || {
-        let below = link.link.filter(|_| link.link_netnsid.is_none())?;
-        let below = part.links.iter().find(|other| other.index == below)?;
-        Some(format!("parent = {}\n", quoted(&name_of(below))))
+        let below = match link.link_netnsid {
+            None => name_of(part.links.iter().find(|other| Some(other.index) == link.link)?),
+            Some(_) => elsewhere?.to_owned(),
+        };
+        Some(format!("parent = {}\n", quoted(&below)))
     };
     let mut body = String::new();
     let kind = match (link.kind(), link.kind_data()) {

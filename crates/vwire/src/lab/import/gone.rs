@@ -49,13 +49,33 @@ fn why_not(link: &Link, part: &NamespacePart, all: &[Seen<'_>]) -> Option<String
             let is_seen = there.is_some_and(|other| other.part.links.iter().any(|far| Some(far.index) == link.link));
             (!is_seen).then(|| "a cable whose other end is not seen".to_owned())
         }
-        kind if device::table(part, link, None).is_none() => Some(match (kind, link.link_netnsid) {
-            (Some(kind), Some(_)) => format!("{kind}, on a device of another namespace"),
-            (Some(kind), None) => kind.to_owned(),
-            (None, _) => "a link of hardware".to_owned(),
-        }),
+        kind if device::table(part, link, None, below(link, part, all).as_deref()).is_none() => {
+            Some(match (kind, link.link_netnsid) {
+                (Some(kind), Some(_)) => {
+                    format!("{kind}, on a device of another namespace, which is not seen or not written")
+                }
+                (Some(kind), None) => kind.to_owned(),
+                (None, _) => "a link of hardware".to_owned(),
+            })
+        }
         _ => None,
     }
+}
+
+/// Returns the name of the device below a link, where that is in another namespace and a file can say it: of this
+/// machine's own any.
+fn below(link: &Link, part: &NamespacePart, all: &[Seen<'_>]) -> Option<String> {
+    let (other, lower) = lower_elsewhere(link, part, all)?;
+    let is_said = all[other].part.name.is_empty() || why_not(lower, all[other].part, all).is_none();
+    is_said.then(|| name_of(lower))
+}
+
+/// Returns the device below a link, where that is in another namespace which is seen, and the position of that.
+pub(crate) fn lower_elsewhere<'a>(link: &Link, part: &NamespacePart, all: &[Seen<'a>]) -> Option<(usize, &'a Link)> {
+    let inode = part.ids.get(&link.link_netnsid?)?;
+    let other = all.iter().position(|other| other.part.inode == *inode)?;
+    let lower = all[other].part.links.iter().find(|lower| Some(lower.index) == link.link)?;
+    Some((other, lower))
 }
 
 /// Takes a link with all that hangs on it, and says what that was.

@@ -66,6 +66,7 @@ struct Node<'a> {
 #[must_use]
 pub fn write(lab: &str, seen: &[Seen<'_>], unread: &str) -> String {
     let pruned = gone::prune(seen);
+    let all = seen;
     let seen: Vec<Seen<'_>> = seen
         .iter()
         .zip(&pruned)
@@ -89,7 +90,11 @@ pub fn write(lab: &str, seen: &[Seen<'_>], unread: &str) -> String {
     text.push_str(&tables);
     for (index, node) in nodes.iter().enumerate() {
         bridge_tables(&mut text, node, &named, &mut left_out);
-        node_tables(&mut text, node, &named, &wired_of(&wired, index), &mut left_out);
+        let lower = |link: &Link| {
+            let (other, lower) = gone::lower_elsewhere(link, all.get(index)?.part, all)?;
+            Some(format!("{}:{}", nodes.get(other)?.name, name_of(lower)))
+        };
+        node_tables(&mut text, node, &named, (&wired_of(&wired, index), &lower), &mut left_out);
     }
     if !left_out.is_empty() {
         text.push_str("\n# Not in this file:\n");
@@ -389,11 +394,14 @@ fn devices_of(part: &NamespacePart) -> netfilter::Devices {
     netfilter::Devices { by_name, by_index: part.links.iter().map(|link| (link.index, name_of(link))).collect() }
 }
 
+/// Says how the device below one is written where that is in another namespace.
+type Lower<'a> = &'a dyn Fn(&Link) -> Option<String>;
+
 fn node_tables(
     text: &mut String,
     node: &Node<'_>,
     named: &BTreeSet<LinkAddress>,
-    wired: &BTreeSet<u32>,
+    (wired, lower): (&BTreeSet<u32>, Lower<'_>),
     left_out: &mut Vec<String>,
 ) {
     if node.name == "host" {
@@ -412,7 +420,10 @@ fn node_tables(
         }
         let name = name_of(link);
         let port_of = link.master.and_then(|master| node.bridges.get(&master));
-        let Some((kind, mut body)) = device::table(node.seen.part, link, port_of.map(String::as_str)) else { continue };
+        let master = port_of.map(String::as_str);
+        let Some((kind, mut body)) = device::table(node.seen.part, link, master, lower(link).as_deref()) else {
+            continue;
+        };
         if kind != "tun" {
             body.push_str(&device::mac(link, named));
         }

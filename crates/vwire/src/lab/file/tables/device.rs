@@ -1,7 +1,7 @@
 //! The tables of devices that are no end of a wire: TAP, TUN, dummy, VLAN, VXLAN, macvlan. Pure.
 
 use super::super::field::{Field, Kind, Table};
-use super::grammar::{ADDRESS, DEVICE_NAME, INTERFACE, MAC, USER, VLANS};
+use super::grammar::{ADDRESS, DEVICE_NAME, INTERFACE, MAC, PARENT, USER, VLANS};
 use super::{NONE, row};
 
 /// `[node.NAME.tap.DEVICE]`.
@@ -75,9 +75,9 @@ pub static VLAN: Table = Table {
     fields: &[
         row(
             "parent",
-            Kind::Text(&DEVICE_NAME),
-            "The device below, in the same node.",
-            "\"eth0\"",
+            Kind::Text(&PARENT),
+            "The device below: of the same node, of another, or of the machine itself.",
+            "\"host:eth0\"",
             "must be said",
             &["link", "dev", "device"],
         ),
@@ -148,9 +148,9 @@ pub static MACVLAN: Table = Table {
     fields: &[
         row(
             "parent",
-            Kind::Text(&DEVICE_NAME),
-            "The device below, in the same node.",
-            "\"eth0\"",
+            Kind::Text(&PARENT),
+            "The device below: of the same node, of another, or of the machine itself.",
+            "\"host:eth0\"",
             "must be said",
             &["link", "dev", "device"],
         ),

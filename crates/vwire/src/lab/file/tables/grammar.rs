@@ -36,6 +36,16 @@ pub static DEVICE_NAME: Grammar = Grammar {
     pattern: "^[^/:\\s]{1,127}$",
 };
 
+/// The device that another stands on.
+pub static PARENT: Grammar = Grammar {
+    name: "parent",
+    about: "A device of the same node, or behind a `:` one of another. Of the machine itself, `host`, it may be any device, \
+            which the lab leaves as it is: it is made there and comes to be in its own node, as by `ip link add eth0 netns \
+            NAME link eth0 type macvlan` there.",
+    shape: "DEVICE | NODE:DEVICE | host:DEVICE",
+    pattern: "^([^/:\\s]{1,100}:)?[^/:\\s]{1,127}$",
+};
+
 /// An address on a device.
 pub static INTERFACE: Grammar = Grammar {
     name: "address on a device",
