@@ -192,8 +192,8 @@ fn echo(to: IpAddr, size: Size, patience: Duration) -> Result<u64, Unanswered> {
         },
         output: Output::Nothing,
     };
-    let verdict = ping::run(&request, &mut std::io::sink(), &mut std::io::sink())
-        .map_err(|refused| Unanswered::NotSent(refused.said))?;
+    let verdict =
+        ping::run(&request, &mut std::io::sink(), &mut |_| {}).map_err(|refused| Unanswered::NotSent(refused.said))?;
     if verdict.tally.received() > 0 {
         return Ok(verdict.tally.round_trips().mean());
     }

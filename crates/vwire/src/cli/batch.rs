@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, Command};
 
 use super::ip::options::Options;
 use super::ip::wishes::{Wishes, seconds_of};
-use super::ip::{self, Failure, Persona};
+use super::ip::{self, Failure, Persona, Tongue};
 use super::{Call, Verb};
 
 /// Returns the verb.
@@ -49,7 +49,7 @@ fn run(call: &mut Call<'_>) -> u8 {
     let own = match wishes(call) {
         Ok(own) => own,
         Err(failure) => {
-            let _ = call.stderr.write_all(&failure.render(Persona::Vwire));
+            let _ = call.stderr.write_all(&ip::spelled(&failure, Tongue::new(Persona::Vwire, call.form.json)));
             return 2;
         }
     };

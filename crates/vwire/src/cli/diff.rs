@@ -7,8 +7,9 @@ use clap::{Arg, ArgAction, Command};
 
 use super::ip::{self, Failure, Persona, Tongue, recorded};
 use super::lab_file::{DIFFERS, REFUSED};
-use super::talk::fitted;
+use super::talk::{Talk, fitted};
 use super::{Call, Verb, snapshot};
+use crate::lab::failed::Failed;
 use crate::out::json::JsonWriter;
 use crate::snapshot::document::Snapshot;
 use crate::step::comparison::{Compared, Fate, compare};
@@ -59,8 +60,8 @@ fn run(call: &mut Call<'_>) -> u8 {
     let text = if json { document(&before, &after, &found, pretty) } else { fitted(&people(&found)).into_bytes() };
     match call.stdout.write_all(&text) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let _ = writeln!(call.stderr, "error: cannot write the differences: {error}");
-            REFUSED
+            let failed = Failed::new("cannot write the differences").because(&error);
+            Talk::new(call.stderr, call.form).refuses(&failed, REFUSED)
         }
         _ if found.is_empty() => 0,
         _ => DIFFERS,
@@ -105,68 +106,54 @@ fn people(found: &[Compared]) -> String {
 }
 
 fn document(before: &Snapshot, after: &Snapshot, found: &[Compared], pretty: bool) -> Vec<u8> {
-    let (mut json, mut out) = (JsonWriter::new(pretty), Vec::new());
-    let text = |json: &mut JsonWriter, out: &mut Vec<u8>, name: &str, value: &str| {
-        json.name(out, name);
-        json.string(out, value.as_bytes());
-    };
-    json.open_object(&mut out);
-    text(&mut json, &mut out, "before", &before.taken);
-    text(&mut json, &mut out, "after", &after.taken);
-    json.name(&mut out, "namespaces");
-    json.open_array(&mut out);
-    for Compared { namespace, fate } in found {
-        json.open_object(&mut out);
-        json.name(&mut out, "namespace");
-        match namespace {
-            Some(name) => json.string(&mut out, name.as_bytes()),
-            None => json.literal(&mut out, "null"),
-        }
-        let (word, links, differences) = match fate {
-            Fate::Came(links) => ("came", &links[..], &[][..]),
-            Fate::Went(links) => ("went", &links[..], &[][..]),
-            Fate::Unread(_) => ("unread", &[][..], &[][..]),
-            Fate::Stayed(differences) => ("stayed", &[][..], &differences[..]),
-        };
-        text(&mut json, &mut out, "fate", word);
-        if let Fate::Unread(why) = fate {
-            text(&mut json, &mut out, "lacks", why);
-        }
-        if !links.is_empty() {
-            json.name(&mut out, "links");
-            json.open_array(&mut out);
-            links.iter().for_each(|link| json.string(&mut out, link.as_bytes()));
-            json.close_array(&mut out);
-        }
-        if word == "stayed" {
-            json.name(&mut out, "changes");
-            json.open_array(&mut out);
-            for difference in differences {
-                json.open_object(&mut out);
-                text(&mut json, &mut out, "object", &difference.object);
-                let (was, is) = difference.values();
-                let rows = [("attribute", Some(difference.attribute)), ("was", was), ("is", is)];
-                for (name, value) in rows {
-                    if let Some(value) = value.filter(|value| !value.is_empty()) {
-                        text(&mut json, &mut out, name, value);
-                    }
-                }
-                let change = match (difference.attribute, &difference.is) {
-                    ("", None) => "add",
-                    ("", Some(_)) => "delete",
-                    _ => "change",
-                };
-                text(&mut json, &mut out, "change", change);
-                json.close_object(&mut out);
+    JsonWriter::document(pretty, |json, out| {
+        json.text(out, "before", &before.taken);
+        json.text(out, "after", &after.taken);
+        json.list(out, "namespaces", found, |json, out, Compared { namespace, fate }| {
+            json.name(out, "namespace");
+            match namespace {
+                Some(name) => json.string(out, name.as_bytes()),
+                None => json.literal(out, "null"),
             }
-            json.close_array(&mut out);
-        }
-        json.close_object(&mut out);
+            fate_of(json, out, fate);
+        });
+    })
+}
+
+/// Writes what became of a namespace.
+fn fate_of(json: &mut JsonWriter, out: &mut Vec<u8>, fate: &Fate) {
+    let (word, links) = match fate {
+        Fate::Came(links) => ("came", &links[..]),
+        Fate::Went(links) => ("went", &links[..]),
+        Fate::Unread(_) => ("unread", &[][..]),
+        Fate::Stayed(_) => ("stayed", &[][..]),
+    };
+    json.text(out, "fate", word);
+    if let Fate::Unread(why) = fate {
+        json.text(out, "lacks", why);
     }
-    json.close_array(&mut out);
-    json.close_object(&mut out);
-    out.push(b'\n');
-    out
+    if !links.is_empty() {
+        json.name(out, "links");
+        json.open_array(out);
+        links.iter().for_each(|link| json.string(out, link.as_bytes()));
+        json.close_array(out);
+    }
+    let Fate::Stayed(differences) = fate else { return };
+    json.list(out, "changes", differences, |json, out, difference| {
+        json.text(out, "object", &difference.object);
+        let (was, is) = difference.values();
+        for (name, value) in [("attribute", Some(difference.attribute)), ("was", was), ("is", is)] {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                json.text(out, name, value);
+            }
+        }
+        let change = match (difference.attribute, &difference.is) {
+            ("", None) => "add",
+            ("", Some(_)) => "delete",
+            _ => "change",
+        };
+        json.text(out, "change", change);
+    });
 }
 
 #[cfg(test)]

@@ -147,7 +147,7 @@ fn recalled(file: &OsStr, wanted: Option<&[String]>) -> Result<Vec<Part>, Failur
     };
     let part = |namespace: &document::Namespace| {
         let name = if namespace.here { String::new() } else { namespace.label.to_string() };
-        if let Some(missing) = namespace.state.missing.iter().find(|missing| !missing.contains("sysctls")) {
+        if let Some(missing) = namespace.state.missing.first() {
             let cause = format!("the snapshot lacks {missing}");
             return Err(Failure::new(REFUSED, "", cause).trying(format!("cannot write `{}`", namespace.label)));
         }
@@ -169,8 +169,8 @@ fn read(name: &str, inode: u64, others: &[(u64, &Namespace)]) -> io::Result<Part
     let others: Vec<Other<'_>> = others.iter().map(|(inode, of)| Other { inode: *inode, handle: of.as_fd() }).collect();
     let part = read_namespace(&mut socket, name.to_owned(), inode, &others);
     let state = read_whole(&mut socket, Counters::Left);
-    if let Some(missing) = state.missing.first() {
-        return Err(io::Error::other(missing.clone()));
+    if let Some(missing) = state.lacks().next() {
+        return Err(io::Error::other(missing));
     }
     let qdiscs = socket.qdiscs(&Qdisc::default()).map_err(io::Error::other)?;
     let (mut chains, mut rules) = (Vec::new(), Vec::new());

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 
 use clap::{Arg, ArgAction, Command};
 use vwire_netlink::{Qdisc, Socket};
 
 use super::ip::{self, Failure, Persona, Tongue, recorded};
+use super::talk::Talk;
 use super::{Call, Verb};
-use crate::lab::failed::sentence;
+use crate::lab::failed::{Failed, sentence};
 use crate::lab::namespace::{self, Namespace, find};
 use crate::out::devices;
 use crate::out::{Layout, Printer};
@@ -77,16 +78,17 @@ fn run(call: &mut Call<'_>) -> u8 {
         let room = terminal.then(terminal_size::terminal_size).flatten().map(|(width, _)| usize::from(width.0));
         call.stdout.write_all(devices::text(&tables, all, colour, room).as_bytes())
     };
+    let mut talk = Talk::new(call.stderr, call.form);
     if all {
-        let _ = call.stderr.write_all(unseen_text(&seen.unseen).as_bytes());
+        unseen_text(&seen.unseen).lines().for_each(|line| talk.says(line));
     }
     for part in &seen.parts[..shown] {
-        for missing in &part.missing {
-            let _ = writeln!(call.stderr, "not seen: {}{missing}", prefix(&part.name));
-        }
+        part.missing.iter().for_each(|missing| talk.says(&format!("not seen: {}{missing}", prefix(&part.name))));
     }
     match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => fail(call.stderr, &error),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            talk.refuses(&Failed::new("cannot list the devices").because(&error), 1)
+        }
         _ => 0,
     }
 }
@@ -130,17 +132,6 @@ pub(super) fn unseen_text(unseen: &[(String, String)]) -> String {
 
 fn prefix(name: &str) -> String {
     if name.is_empty() { String::new() } else { format!("{name}: ") }
-}
-
-fn fail(stderr: &mut dyn Write, error: &dyn std::error::Error) -> u8 {
-    let _ = write!(stderr, "error: cannot list the devices: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let _ = write!(stderr, ": {error}");
-        cause = error.source();
-    }
-    let _ = writeln!(stderr);
-    1
 }
 
 /// The namespaces that were read, this one first, and those that were not.
@@ -190,7 +181,7 @@ pub(super) fn part_of(namespace: &document::Namespace, name: String) -> Namespac
         links: namespace.state.links.clone(),
         addresses: namespace.state.addresses.clone(),
         ids: namespace.ids.iter().filter_map(|other| Some((other.id, other.inode?))).collect(),
-        missing: namespace.state.missing.clone(),
+        missing: namespace.state.lacks().collect(),
     }
 }
 

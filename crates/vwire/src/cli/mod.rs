@@ -28,7 +28,6 @@ pub mod shell;
 pub mod snapshot;
 pub mod status;
 pub mod talk;
-mod told;
 pub mod topo;
 pub mod tour;
 pub mod r#try;
@@ -36,7 +35,6 @@ pub mod up;
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use clap::{ArgMatches, Command};
@@ -44,7 +42,6 @@ use clap::{ArgMatches, Command};
 use ip::options::{Asked, Options};
 use ip::wishes::Wishes;
 use ip::{Persona, Tongue};
-use told::Told;
 
 /// Returns what a file is called: `-` is standard input.
 pub(crate) fn called(file: &OsStr) -> &OsStr {
@@ -196,20 +193,7 @@ fn run_verb(rest: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -
         return bridge::main(Persona::Vwire, options, &words[1..], stdout, stderr);
     };
     let name = asked.unwrap_or_default();
-    if !options.json && !asks_for_json(&verb, words) {
-        return call_verb(&verb, name, options, words, stdout, stderr);
-    }
-    let mut told = Told::new(stderr);
-    let exit = call_verb(&verb, name, options, words, stdout, &mut told);
-    told.end(name, &words.iter().map(|word| word.as_bytes()).collect::<Vec<_>>(), exit);
-    exit
-}
-
-/// Returns whether a verb that can speak JSON is asked to, by an option of its own.
-fn asks_for_json(verb: &Verb, words: &[OsString]) -> bool {
-    let own = words.iter().take_while(|word| *word != "--");
-    (verb.command)().get_arguments().any(|argument| argument.get_id() == "json")
-        && own.into_iter().any(|word| word == "-j" || word == "--json")
+    call_verb(&verb, name, options, words, stdout, stderr)
 }
 
 fn call_verb(

@@ -9,7 +9,9 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::ip::options::{Family as IpFamily, Options};
+use super::talk::Talk;
 use super::{Call, Verb};
+use crate::lab::failed::Failed;
 use crate::lab::namespace;
 use crate::ping::echo::Family;
 use crate::ping::tally::Timing;
@@ -78,7 +80,8 @@ fn run(call: &mut Call<'_>) -> u8 {
     };
     let is_root = nix::unistd::getuid().is_root();
     let request = result.and_then(|()| request(&call.arguments, &call.options, is_root));
-    match request.and_then(|request| ping::run(&request, call.stdout, call.stderr)) {
+    let mut talk = Talk::new(call.stderr, call.form);
+    match request.and_then(|request| ping::run(&request, call.stdout, &mut |line| talk.says(line))) {
         Ok(verdict) => {
             if wants_json(&call.arguments, &call.options) {
                 // Whoever closed the pipe does not want to know.
@@ -87,11 +90,10 @@ fn run(call: &mut Call<'_>) -> u8 {
             verdict.tally.exit()
         }
         Err(refused) => {
-            let _ = writeln!(call.stderr, "{refused}");
-            for hint in &refused.hints {
-                let _ = writeln!(call.stderr, "hint: {hint}");
-            }
-            refused.exit
+            let words = refused.to_string();
+            let cause = words.strip_prefix("ping: ").unwrap_or(&words);
+            let failed = refused.hints.iter().fold(Failed::new(cause), |failed, hint| failed.hint(hint.clone()));
+            talk.refuses_as(&words, &failed, refused.exit)
         }
     }
 }

@@ -7,9 +7,8 @@ use clap::{Arg, ArgAction, Command};
 use super::inside::{go_in, refuse_the_machine};
 use super::lab_file::{DIFFERS, Loaded, REFUSED, file_argument, load, settle};
 use super::talk::{Talk, fitted};
-use super::{Call, Verb};
+use super::{Call, Verb, sandbox};
 use crate::lab::engine::survey::look;
-use crate::lab::failed::Failed;
 use crate::lab::keeper::Stay;
 use crate::lab::namespace::Sandbox;
 use crate::lab::plan::Line;
@@ -63,10 +62,7 @@ fn go_in_or_try(loaded: &Loaded, talk: &mut Talk<'_>) -> Result<(), u8> {
     if go_in(Stay::Verb, talk)?.may_be() {
         return Ok(());
     }
-    Sandbox::enter().map(drop).map_err(|error| {
-        let failed = Failed::new(error.to_string()).because(&error.source);
-        talk.refuses(&error.hints().into_iter().fold(failed, Failed::hint), REFUSED)
-    })
+    Sandbox::enter().map(drop).map_err(|error| talk.refuses(&sandbox::refused(&error), REFUSED))
 }
 
 /// Lays the lines out for people: each node's name once, its changes below.
@@ -85,26 +81,14 @@ fn people(lines: &[Line]) -> String {
 }
 
 fn document(lab: &str, lines: &[Line], pretty: bool) -> Vec<u8> {
-    let (mut json, mut out) = (JsonWriter::new(pretty), Vec::new());
-    json.open_object(&mut out);
-    json.name(&mut out, "lab");
-    json.string(&mut out, lab.as_bytes());
-    json.name(&mut out, "changes");
-    json.open_array(&mut out);
-    for line in lines {
-        json.open_object(&mut out);
-        let facts = [("node", line.node.as_str()), ("change", line.sign.word()), ("words", &line.words)];
-        let why = line.why.iter().map(|why| ("why", why.as_str()));
-        for (name, value) in facts.into_iter().chain(why) {
-            json.name(&mut out, name);
-            json.string(&mut out, value.as_bytes());
-        }
-        json.close_object(&mut out);
-    }
-    json.close_array(&mut out);
-    json.close_object(&mut out);
-    out.push(b'\n');
-    out
+    JsonWriter::document(pretty, |json, out| {
+        json.text(out, "lab", lab);
+        json.list(out, "changes", lines, |json, out, line| {
+            let facts = [("node", line.node.as_str()), ("change", line.sign.word()), ("words", &line.words)];
+            let why = line.why.iter().map(|why| ("why", why.as_str()));
+            facts.into_iter().chain(why).for_each(|(name, value)| json.text(out, name, value));
+        });
+    })
 }
 
 #[cfg(test)]

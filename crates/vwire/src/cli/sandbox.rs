@@ -10,7 +10,9 @@ use std::process;
 use clap::{Arg, ArgAction, Command, value_parser};
 
 use super::ip::failure::errno_sentence;
+use super::talk::Talk;
 use super::{Call, Verb};
+use crate::lab::failed::Failed;
 use crate::lab::namespace::Sandbox;
 use crate::lab::namespace::sandbox::{Lack, SandboxError};
 
@@ -47,28 +49,23 @@ fn run(call: &mut Call<'_>) -> u8 {
     let sandbox = match Sandbox::enter() {
         Ok(sandbox) => sandbox,
         Err(error) => {
-            let _ = call.stderr.write_all(refusal(&error).as_bytes());
-            return REFUSED;
+            return Talk::new(call.stderr, call.form).refuses(&refused(&error), REFUSED);
         }
     };
     for lack in &sandbox.lacks {
-        let _ = call.stderr.write_all(lack_text(lack).as_bytes());
+        lack_text(lack).lines().for_each(|line| Talk::new(call.stderr, call.form).says(line));
     }
     let shell = || vec![std::env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into())];
     let words: Vec<OsString> = call.arguments.remove_many("program").map_or_else(shell, Iterator::collect);
     let Some((program, arguments)) = words.split_first() else { return REFUSED };
     let error = process::Command::new(program).args(arguments).exec();
-    let _ = writeln!(call.stderr, "error: cannot run `{}`: {}", program.display(), reason(&error));
-    REFUSED
+    let failed = Failed::new(format!("cannot run `{}`", program.display())).because(&error);
+    Talk::new(call.stderr, call.form).refuses(&failed, REFUSED)
 }
 
 /// Says why there is no sandbox, and what would allow one.
-pub fn refusal(error: &SandboxError) -> String {
-    let mut text = format!("error: {error}: {}\n", reason(&error.source));
-    for hint in error.hints() {
-        text.push_str(&format!("hint: {hint}\n"));
-    }
-    text
+pub fn refused(error: &SandboxError) -> Failed {
+    error.hints().into_iter().fold(Failed::new(error.to_string()).because(&error.source), Failed::hint)
 }
 
 /// Says what a sandbox does without.
@@ -103,12 +100,11 @@ mod tests {
             Restriction { sysctl: "kernel.unprivileged_userns_clone", value: "0".to_owned(), wanted: "1" };
         let source = io::Error::from_raw_os_error(1);
         let error = SandboxError { step: SandboxStep::User, restrictions: vec![restriction], source };
-        assert_eq!(
-            refusal(&error),
-            "error: cannot make a user namespace: Operation not permitted\n\
-             hint: this machine has kernel.unprivileged_userns_clone = 0; \
-             `sudo sysctl -w kernel.unprivileged_userns_clone=1` allows it\n"
-        );
+        let refused = refused(&error);
+        assert_eq!(refused.to_string(), "cannot make a user namespace: Operation not permitted");
+        let hint = "this machine has kernel.unprivileged_userns_clone = 0; \
+                    `sudo sysctl -w kernel.unprivileged_userns_clone=1` allows it";
+        assert_eq!(refused.hints, [hint]);
     }
 
     #[test]

@@ -10,8 +10,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::{Arg, ArgAction, Command};
 use vwire_netlink::{Socket, Text};
 
-use super::ip::{self, Persona};
+use super::ip::{self, Persona, Tongue};
+use super::talk::Talk;
 use super::{Call, Verb};
+use crate::lab::failed::Failed;
 use crate::lab::namespace::find::{self, Found, Place};
 use crate::lab::namespace::walk::{Walker, walk};
 use crate::lab::namespace::{self, Namespace, id};
@@ -55,7 +57,7 @@ fn run(call: &mut Call<'_>) -> u8 {
         && let Err(error) = namespace::enter(name)
     {
         let failure = ip::enter_failure(&error);
-        let _ = call.stderr.write_all(&failure.render(Persona::Vwire));
+        let _ = call.stderr.write_all(&ip::spelled(&failure, Tongue::new(Persona::Vwire, call.form.json)));
         return 1;
     }
     let counters = match call.arguments.get_flag("stats") || call.options.stats > 0 {
@@ -68,8 +70,8 @@ fn run(call: &mut Call<'_>) -> u8 {
     };
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let _ = writeln!(call.stderr, "error: cannot write the snapshot: {error}");
-            1
+            let failed = Failed::new("cannot write the snapshot").because(&error);
+            Talk::new(call.stderr, call.form).refuses(&failed, 1)
         }
         _ => 0,
     }

@@ -143,64 +143,47 @@ impl Told<'_> {
     }
 
     fn document(&self, pretty: bool) -> Vec<u8> {
-        let (mut json, mut out) = (JsonWriter::new(pretty), Vec::new());
-        let string = |json: &mut JsonWriter, out: &mut Vec<u8>, name: &str, value: &str| {
-            json.name(out, name);
-            json.string(out, value.as_bytes());
-        };
-        json.open_object(&mut out);
-        string(&mut json, &mut out, "lab", &self.lab.name);
-        let counted = of_lab::counted(self.lab);
-        for (name, number) in [("nodes", counted.nodes), ("bridges", counted.bridges), ("wires", counted.wires)] {
-            json.name(&mut out, name);
-            json.literal(&mut out, &number.to_string());
-        }
-        json.name(&mut out, "drift");
-        json.open_array(&mut out);
-        for one in self.drift {
-            json.open_object(&mut out);
-            string(&mut json, &mut out, "node", &one.node);
-            let ended;
-            let members = match &one.what {
-                What::Missing => [None; 4],
-                What::Differs(what) => {
-                    let (is, should) = what.values();
-                    [Some(what.object.as_str()), Some(what.attribute), is, should]
-                }
-                What::Ended { command, .. } => {
-                    ended = format!("`{command}`");
-                    [Some(ended.as_str()), Some("state"), Some("ended"), Some("running")]
-                }
-            };
-            for (name, value) in ["object", "attribute", "is", "should"].into_iter().zip(members) {
-                if let Some(value) = value.filter(|value| !value.is_empty()) {
-                    string(&mut json, &mut out, name, value);
-                }
+        JsonWriter::document(pretty, |json, out| {
+            json.text(out, "lab", &self.lab.name);
+            let counted = of_lab::counted(self.lab);
+            for (name, number) in [("nodes", counted.nodes), ("bridges", counted.bridges), ("wires", counted.wires)] {
+                json.name(out, name);
+                json.literal(out, &number.to_string());
             }
-            string(&mut json, &mut out, "words", &self.words(one));
-            json.close_object(&mut out);
-        }
-        json.close_array(&mut out);
-        json.name(&mut out, "strangers");
-        json.open_array(&mut out);
-        for Stranger { node, what } in self.strangers {
-            json.open_object(&mut out);
-            string(&mut json, &mut out, "node", node);
-            let facts: &[(&str, &str)] = match what {
-                Thing::Device(device) => &[("device", device)],
-                Thing::Qdisc(device, kind) => &[("device", device), ("qdisc", kind)],
-                Thing::Table(family, name) => &[("family", family), ("table", name)],
-            };
-            facts.iter().for_each(|(name, value)| string(&mut json, &mut out, name, value));
-            json.close_object(&mut out);
-        }
-        json.close_array(&mut out);
-        if let Some(left) = self.left {
-            json.name(&mut out, "confirm_within_secs");
-            json.literal(&mut out, &left.as_secs().to_string());
-        }
-        json.close_object(&mut out);
-        out.push(b'\n');
-        out
+            json.list(out, "drift", self.drift, |json, out, one| {
+                json.text(out, "node", &one.node);
+                let ended;
+                let members = match &one.what {
+                    What::Missing => [None; 4],
+                    What::Differs(what) => {
+                        let (is, should) = what.values();
+                        [Some(what.object.as_str()), Some(what.attribute), is, should]
+                    }
+                    What::Ended { command, .. } => {
+                        ended = format!("`{command}`");
+                        [Some(ended.as_str()), Some("state"), Some("ended"), Some("running")]
+                    }
+                };
+                for (name, value) in ["object", "attribute", "is", "should"].into_iter().zip(members) {
+                    if let Some(value) = value.filter(|value| !value.is_empty()) {
+                        json.text(out, name, value);
+                    }
+                }
+                json.text(out, "words", &self.words(one));
+            });
+            json.list(out, "strangers", self.strangers, |json, out, Stranger { node, what }| {
+                json.text(out, "node", node);
+                let facts: &[(&str, &str)] = match what {
+                    Thing::Device(device) => &[("device", device)],
+                    Thing::Qdisc(device, kind) => &[("device", device), ("qdisc", kind)],
+                    Thing::Table(family, name) => &[("family", family), ("table", name)],
+                };
+                facts.iter().for_each(|(name, value)| json.text(out, name, value));
+            });
+            if let Some(left) = self.left {
+                json.name(out, "confirm_within_secs");
+                json.literal(out, &left.as_secs().to_string());
+            }
+        })
     }
 }

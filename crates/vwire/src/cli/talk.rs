@@ -1,4 +1,4 @@
-//! How the verbs on labs say what went wrong: in words for people, or with `-j` as JSON, an object a line, for programs.
+//! How vwire's own verbs say what went wrong: in words for people, or with `-j` as JSON, an object a line, for programs.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -19,6 +19,9 @@ const WIDTH: usize = 100;
 
 /// The exit code where the command line is wrong.
 const WRONG_LINE: u8 = 2;
+
+/// The verbs that are about no lab.
+const OTHERS: [&str; 7] = ["batch", "diff", "ls", "ping", "sandbox", "snapshot", "tour"];
 
 /// In which form a verb speaks.
 #[derive(Debug, Clone, Copy)]
@@ -63,9 +66,22 @@ impl<'a> Talk<'a> {
         if self.form.json {
             return self.tells(failed, None, exit);
         }
-        let hints: String = failed.hints.iter().map(|hint| format!("hint: {hint}\n")).collect();
-        let _ = self.stderr.write_all(format!("error: {failed}\n{hints}").as_bytes());
+        self.words(&format!("error: {failed}"), &failed.hints);
         exit
+    }
+
+    /// Says why something cannot be done that has words of its own for people; returns the exit code, which is `exit`.
+    pub fn refuses_as(&mut self, words: &str, failed: &Failed, exit: u8) -> u8 {
+        if self.form.json {
+            return self.tells(failed, None, exit);
+        }
+        self.words(words, &failed.hints);
+        exit
+    }
+
+    fn words(&mut self, words: &str, hints: &[String]) {
+        let hints: String = hints.iter().map(|hint| format!("hint: {hint}\n")).collect();
+        let _ = self.stderr.write_all(format!("{words}\n{hints}").as_bytes());
     }
 
     /// Says a failure as the objects of `ip`'s grammar have them; returns the exit code.
@@ -126,7 +142,7 @@ impl<'a> Talk<'a> {
             cause: why.cause.as_deref().unwrap_or(&failed.what),
             hints: &failed.hints,
             exit,
-            lab: Some(OfLab {
+            lab: self.is_of_labs().then(|| OfLab {
                 severity: "error",
                 column: place.map(|(_, column)| column),
                 changed: failed.aftermath != Aftermath::Unchanged,
@@ -154,10 +170,15 @@ impl<'a> Talk<'a> {
         })
     }
 
+    /// Returns whether it is a lab that the verb is about.
+    fn is_of_labs(&self) -> bool {
+        !self.form.words.first().is_some_and(|verb| OTHERS.iter().any(|other| verb == other))
+    }
+
     fn facts(&self) -> Facts<'a> {
         let operation = self.form.words.first().and_then(|word| word.to_str());
         Facts {
-            object: Some("lab"),
+            object: self.is_of_labs().then_some("lab"),
             operation,
             command: self.form.words.iter().map(|word| word.as_bytes()).collect(),
             ..Facts::default()

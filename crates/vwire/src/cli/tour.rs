@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use clap::{Arg, ArgAction, Command};
 use nix::sys::termios::{self, LocalFlags, SetArg};
 
+use super::talk::Talk;
 use super::{Call, Verb};
+use crate::lab::failed::Failed;
 use crate::lab::namespace::sandbox::{Lack, Sandbox, SandboxError};
 use crate::tour::program::Running;
 use crate::tour::script::{self, Act, Saw, Scene};
@@ -48,15 +50,13 @@ fn command() -> Command {
 
 fn run(call: &mut Call<'_>) -> u8 {
     if call.arguments.get_flag("step") && !io::stdin().is_terminal() {
-        let _ = call.stderr.write_all(
-            b"error: `--step` waits for keys, and standard input is no terminal\n\
-              hint: `vwire tour` goes through it without waiting\n",
-        );
-        return USAGE;
+        let failed = Failed::new("`--step` waits for keys, and standard input is no terminal")
+            .hint("`vwire tour` goes through it without waiting");
+        return Talk::new(call.stderr, call.form).refuses(&failed, USAGE);
     }
     let sandbox = match Sandbox::enter() {
         Ok(sandbox) => sandbox,
-        Err(error) => return refuse(call.stderr, &error),
+        Err(error) => return Talk::new(call.stderr, call.form).refuses(&refused(&error), 1),
     };
     let lack = sandbox.lacks.iter().find_map(|lack| match lack {
         Lack::Tun { mode, source } => Some(tun_words(*mode, source)),
@@ -78,20 +78,18 @@ fn run(call: &mut Call<'_>) -> u8 {
         Ok(()) => 1,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
-            let _ = writeln!(call.stderr, "error: cannot show the tour: {error}");
-            1
+            Talk::new(call.stderr, call.form).refuses(&Failed::new("cannot show the tour").because(&error), 1)
         }
     }
 }
 
-fn refuse(stderr: &mut dyn Write, error: &SandboxError) -> u8 {
-    let _ = writeln!(stderr, "error: the tour needs a sandbox: {error}: {}", error.source);
-    for restriction in &error.restrictions {
+fn refused(error: &SandboxError) -> Failed {
+    let failed = Failed::new(format!("the tour needs a sandbox: {error}")).because(&error.source);
+    let why = error.restrictions.iter().map(|restriction| {
         let (name, value, wanted) = (restriction.sysctl, &restriction.value, restriction.wanted);
-        let _ = writeln!(stderr, "hint: {name} is {value}; an administrator may allow it: `sysctl -w {name}={wanted}`");
-    }
-    let _ = writeln!(stderr, "hint: run it as root, for example with `sudo`");
-    1
+        format!("{name} is {value}; an administrator may allow it: `sysctl -w {name}={wanted}`")
+    });
+    why.fold(failed, Failed::hint).hint("run it as root, for example with `sudo`")
 }
 
 fn tun_words(mode: Option<u32>, source: &io::Error) -> String {

@@ -149,7 +149,7 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use super::*;
-    use crate::lab::model::{Condition, Device, Filter, FilterProtocol, Hook, Prefix, Verdict};
+    use crate::lab::model::{Condition, Filter, FilterProtocol, Hook, Prefix, Span, Verdict};
 
     fn filter(protocol: FilterProtocol, port: u16) -> Filter {
         Filter {
@@ -162,6 +162,7 @@ mod tests {
             protocol: Some(protocol),
             ports: Some((port, port)),
             established: false,
+            span: Span::default(),
         }
     }
 
@@ -213,8 +214,9 @@ mod tests {
     fn of_queueing_both_are_told_as_the_file_has_them() {
         let rate = |rate| Condition { rate: Some(rate), ..Condition::default() };
         let mut lab = node(Vec::new());
-        let device = Device { name: "eth0".to_owned(), condition: Some(rate(10_000_000)), ..Device::default() };
-        lab.nodes[0].devices.push(device);
+        let text = "[node.a.tap.eth0]\n";
+        lab.nodes[0].devices = crate::lab::file::read(text, "l").unwrap().0.nodes.remove(0).devices;
+        lab.nodes[0].devices[0].condition = Some(rate(10_000_000));
         let link = vwire_netlink::Link { index: 7, ..vwire_netlink::Link::named("eth0".parse().unwrap()) };
         let state = State { links: vec![link], ..State::default() };
         let with = |qdisc: Qdisc| Beside { qdiscs: vec![qdisc], ..Beside::default() };

@@ -21,6 +21,40 @@ impl JsonWriter {
         Self { pretty, depth: 0, comma: false }
     }
 
+    /// Returns a whole document on lines of its own: an object with what `body` writes into it.
+    pub fn document(pretty: bool, body: impl FnOnce(&mut Self, &mut Vec<u8>)) -> Vec<u8> {
+        let (mut json, mut out) = (Self::new(pretty), Vec::new());
+        json.open_object(&mut out);
+        body(&mut json, &mut out);
+        json.close_object(&mut out);
+        out.push(b'\n');
+        out
+    }
+
+    /// Writes a member that is an array, with what `body` writes for each of the items.
+    pub fn list<T>(
+        &mut self,
+        out: &mut Vec<u8>,
+        name: &str,
+        items: impl IntoIterator<Item = T>,
+        mut body: impl FnMut(&mut Self, &mut Vec<u8>, T),
+    ) {
+        self.name(out, name);
+        self.open_array(out);
+        for item in items {
+            self.open_object(out);
+            body(self, out, item);
+            self.close_object(out);
+        }
+        self.close_array(out);
+    }
+
+    /// Writes a member that is text.
+    pub fn text(&mut self, out: &mut Vec<u8>, name: &str, value: &str) {
+        self.name(out, name);
+        self.string(out, value.as_bytes());
+    }
+
     /// Opens an object.
     pub fn open_object(&mut self, out: &mut Vec<u8>) {
         self.open(out, b'{');

@@ -113,11 +113,11 @@ impl std::fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// Pings until it is done or interrupted; returns what came of it.
+/// Pings until it is done or interrupted; returns what came of it. `remark` hears what is said beside, a line each.
 ///
 /// # Errors
 /// There is no address, no way or no permission to ping.
-pub fn run(request: &Request, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<Verdict, Refused> {
+pub fn run(request: &Request, stdout: &mut dyn Write, remark: &mut dyn FnMut(&str)) -> Result<Verdict, Refused> {
     let path = target::find(request)?;
     let socket = EchoSocket::open(&path, request)?;
     let interrupts = Interrupts::catch().map_err(|errno| Refused::system("signalfd", &errno.into()))?;
@@ -129,7 +129,7 @@ pub fn run(request: &Request, stdout: &mut dyn Write, stderr: &mut dyn Write) ->
         damaged: Ranges::default(),
         timed: request.size >= echo::STAMP,
     };
-    let mut session = Session { request, path, socket, verdict, stdout, stdout_is_gone: false, stderr };
+    let mut session = Session { request, path, socket, verdict, stdout, stdout_is_gone: false, remark };
     session.begin();
     session.carry_on(&interrupts);
     session.end();
@@ -154,7 +154,8 @@ struct Session<'a> {
     verdict: Verdict,
     stdout: &'a mut dyn Write,
     stdout_is_gone: bool,
-    stderr: &'a mut dyn Write,
+    /// Hears what is worth a line beside the answers.
+    remark: &'a mut dyn FnMut(&str),
 }
 
 /// What the error queue held.
@@ -169,7 +170,7 @@ impl Session<'_> {
         for warning in self.path.warnings.clone() {
             // iputils names itself before its warnings but not before its WARNINGs.
             let name = if warning.starts_with("Warning") { "ping: " } else { "" };
-            let _ = writeln!(self.stderr, "{name}{warning}");
+            (self.remark)(&format!("{name}{warning}"));
         }
         if self.request.output != Output::Nothing {
             self.say(&report::header(self.path.family(), &self.verdict.names, self.request.size));
@@ -185,7 +186,8 @@ impl Session<'_> {
                 Next::Wait(until) => match interrupts.wait(self.socket_fd(), until - now) {
                     Woken::Stop => return,
                     Woken::Status => {
-                        let _ = write!(self.stderr, "{}", report::status(&self.verdict.tally, self.verdict.timed));
+                        let status = report::status(&self.verdict.tally, self.verdict.timed);
+                        (self.remark)(status.trim_end());
                     }
                     Woken::Look => self.listen(),
                 },
@@ -360,7 +362,7 @@ impl Session<'_> {
 
     fn warn(&mut self, what: &str) {
         if self.request.output == Output::Lines {
-            let _ = writeln!(self.stderr, "ping: {what}");
+            (self.remark)(&format!("ping: {what}"));
         }
     }
 

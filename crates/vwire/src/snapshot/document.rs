@@ -134,7 +134,10 @@ impl Snapshot {
         match read {
             Ok(snapshot) if snapshot.format != FORMAT => Err(Unreadable::Another(snapshot.format)),
             Ok(snapshot) if snapshot.version != VERSION => Err(Unreadable::Version(snapshot.version)),
-            Ok(snapshot) => Ok(snapshot),
+            Ok(mut snapshot) => {
+                snapshot.namespaces.iter_mut().for_each(|namespace| namespace.state.renew());
+                Ok(snapshot)
+            }
             // What a newer one changed may be what does not fit.
             Err(error) => Err(match serde_json::from_slice(document) {
                 Ok(Head { format, version }) if format == FORMAT && version > VERSION => Unreadable::Version(version),
@@ -274,6 +277,14 @@ mod tests {
         for end in 0..whole.len() - 2 {
             Snapshot::parse(&whole[..end]).unwrap_err();
         }
+    }
+
+    #[test]
+    fn what_an_older_one_wrote_of_sysctls_has_its_place() {
+        let text = r#"{"format":"vwire-snapshot","version":1,"namespaces":[{"state":{"missing":["some of its sysctls: no"]}}]}"#;
+        let state = Snapshot::parse(text.as_bytes()).unwrap().namespaces.remove(0).state;
+        assert_eq!((state.missing.len(), state.missing_sysctls.as_deref()), (0, Some("no")));
+        assert_eq!(state.lacks().collect::<Vec<_>>(), ["some of its sysctls: no"]);
     }
 
     #[test]

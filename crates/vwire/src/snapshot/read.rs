@@ -91,7 +91,7 @@ pub fn read_whole(socket: &mut Socket, counters: Counters) -> State {
         Err(error) => state.missing.push(format!("its links: {error}")),
     }
     if let Err(error) = sysctl::of_namespace(&mut state.sysctls) {
-        state.missing.push(format!("some of its sysctls: {error}"));
+        state.missing_sysctls = Some(error.to_string());
     }
     read_tables(socket, &mut state);
     state

@@ -33,12 +33,31 @@ plain_structs! {
         /// Sysctls by name with dots (`net.ipv4.ip_forward`), as they are read; a link's name may have dots of its own,
         /// so it stands with `/` for them, as `sysctl(8)` takes it.
         pub sysctls: BTreeMap<String, String>,
-        /// What could not be read, in words.
+        /// What could not be read, in words; but for sysctls.
         pub missing: Vec<String>,
+        /// Why some of the sysctls could not be read, where all else could be.
+        pub missing_sysctls: Option<String>,
     }
 }
 
+/// What stood before the reason in [`State::missing`] when sysctls had no field of their own.
+const OLDER: &str = "some of its sysctls: ";
+
 impl State {
+    /// Says all that could not be read.
+    pub fn lacks(&self) -> impl Iterator<Item = String> {
+        let sysctls = self.missing_sysctls.iter().map(|why| format!("{OLDER}{why}"));
+        self.missing.iter().cloned().chain(sysctls)
+    }
+
+    /// Gives what an older vwire wrote of sysctls the field that it has now.
+    pub(super) fn renew(&mut self) {
+        let older = self.missing.iter().position(|missing| missing.starts_with(OLDER));
+        if let Some(why) = older.map(|at| self.missing.remove(at)) {
+            self.missing_sysctls.get_or_insert_with(|| why.trim_start_matches(OLDER).to_owned());
+        }
+    }
+
     /// Returns the link with this index.
     #[must_use]
     pub fn link(&self, index: u32) -> Option<&Link> {

@@ -133,7 +133,7 @@ fn state(namespace: &Namespace) -> State {
 
 /// Returns the reason why the tables of a namespace are not whole.
 fn unread(namespace: &Namespace) -> Option<&str> {
-    namespace.state.missing.iter().map(String::as_str).find(|missing| !missing.contains("sysctls"))
+    namespace.state.missing.first().map(String::as_str)
 }
 
 /// Returns each namespace of the two, those of the second in its order and then those that went.

@@ -131,7 +131,7 @@ fn a_plan_may_be_made_for_what_was() {
         let planned = net.vwire(&["--from", BEFORE, "batch", "--plan", "/run/lines"]);
         let wanted = "link set v0 mtu 1400\n    set link v0: mtu 1500 → 1400\n\
                       route add 10.9.0.0/16 via 10.0.0.7\n    make route 10.9.0.0/16 via 10.0.0.7\n\
-                      link add x0 type veth peer name x1 netns blue\n    make link x0\n    make link x1\n\
+                      link add x0 type veth peer name x1 netns blue\n    make link x0\n    make link x1 in netns blue\n\
                       addr add 10.1.0.1/24 dev x0\n    make addr 10.1.0.1/24 dev x0\n";
         assert_eq!(planned.ok(), wanted);
         let one = net.vwire(&["--from", BEFORE, "-n", "blue", "--plan", "addr", "add", "10.0.0.2/24", "dev", "v1"]);

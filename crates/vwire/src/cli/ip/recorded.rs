@@ -100,7 +100,7 @@ pub fn choose<'a>(snapshot: &'a Snapshot, file: &OsStr, name: Option<&OsStr>) ->
 pub(super) fn rehearsal(file: &OsStr, name: Option<&OsStr>) -> Result<Rehearsal, Failure> {
     let snapshot = read(file)?;
     let here = choose(&snapshot, file, name)?;
-    if let Some(missing) = here.state.missing.iter().find(|missing| !missing.contains("sysctls")) {
+    if let Some(missing) = here.state.missing.first() {
         let cause = format!("the snapshot lacks {missing}");
         return Err(Failure::new(EXIT_KERNEL, cause.clone(), cause).trying("cannot plan"));
     }
@@ -125,7 +125,7 @@ impl Ip<'_> {
         if self.options.stats > 0 && !snapshot.has_counters {
             self.say(b"note: the snapshot has no counters; `vwire snapshot --stats` writes them, too\n");
         }
-        for missing in &namespace.state.missing {
+        for missing in namespace.state.lacks() {
             self.say(format!("note: the snapshot lacks {missing}\n").as_bytes());
         }
         self.recorded_names = names_by_id(&snapshot, namespace);
