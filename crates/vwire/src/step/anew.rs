@@ -67,7 +67,7 @@ pub(super) fn difference(
         return differs(attribute, Some(is), should);
     }
     let below = |map: &Map<'_>| map.below(end).map(|below| shown_below(below, end.place, names));
-    differs("link", below(now_map), below(wanted_map).unwrap_or_default())
+    differs("parent", below(now_map), below(wanted_map).unwrap_or_default())
 }
 
 /// Returns what a link is called, seen from another.
@@ -119,7 +119,7 @@ mod tests {
         let on_top = |below| Link { link: Some(below), ..link(9, "m0", "macvlan") };
         let below = || [link(3, "b3", "bridge"), link(4, "b4", "bridge")];
         let all = |top: u32| below().into_iter().chain([on_top(top)]).collect::<Vec<_>>();
-        assert_eq!(told(all(3), all(4)), ["comes anew: its link cannot change from b4 to b3"]);
+        assert_eq!(told(all(3), all(4)), ["comes anew: its parent cannot change from b4 to b3"]);
         let other: Vec<Link> = [link(3, "b3", "veth"), link(4, "b4", "bridge"), on_top(3)].into();
         assert_eq!(told(all(3), other), ["comes anew: no veth becomes a bridge", "comes anew: it goes with b3"]);
     }

@@ -90,7 +90,7 @@ fn what_hands_take_from_it_is_told_and_mended_alone() {
         net.arrange(&["-n card.c1 link del eth9", "link add eth9 netns card.c1 link nic1 type macvlan mode bridge"]);
         let drift = net.vwire(&["status", "card"]);
         assert!(
-            drift.stdout.contains("c1: link eth9: link below is host:nic1, should be host:nic0"),
+            drift.stdout.contains("c1: link eth9: parent is host:nic1, should be host:nic0"),
             "{}",
             drift.stdout
         );
