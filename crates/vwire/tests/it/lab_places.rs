@@ -61,7 +61,7 @@ parent = "eth0"
 [node.c.macvlan.mv1]
 parent = "r:out"
 address = "10.1.0.7/24"
-[node.c.macvlan.mv2]
+[node.pc1.macvlan.mv2]
 parent = "host:vwfbr"
 [node.b.vxlan.vx0]
 vni = 42

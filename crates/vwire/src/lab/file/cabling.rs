@@ -1,5 +1,7 @@
 //! Makes veth pairs of wires, with the devices' names and the bridges that come to be by them. Pure.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::condition::Conditions;
 use super::draft::{Attachment, Draft, MOST_OBJECTS, Place};
 use super::layers::Layers;
@@ -33,7 +35,7 @@ pub(crate) fn lay(report: &mut Report<'_>, draft: &mut Draft<'_>, known: &Condit
             wires.push((wire, [left, right]));
         }
     }
-    for (wire, places) in wires {
+    for (wire, places) in instead(draft, wires) {
         connect(report, draft, &wire, places);
     }
     lonely(report, draft);
@@ -58,12 +60,58 @@ fn expand<'a>(report: &mut Report<'_>, draft: &Draft<'a>, value: &'a Value<'a>, 
     let count = u32::try_from(size).unwrap_or(0);
     let read = (1..=count).map_while(|number| {
         let mut wire = report.take(wire::wire(value, &numbered(Some(number)), known))?;
+        wire.is_of_many = true;
         for end in wire.ends.iter_mut().filter(|end| draft.groups.contains_key(&end.name)) {
             end.name = format!("{}{number}", end.name);
         }
         Some(wire)
     });
     read.collect()
+}
+
+/// Puts a wire of one node of many, which names no device of it, in the place of the one that the line for all of them
+/// makes from there to the same other end.
+fn instead(draft: &Draft<'_>, wires: Vec<(Wire, [Place; 2])>) -> Vec<(Wire, [Place; 2])> {
+    let many: BTreeSet<usize> = draft.groups.values().flatten().copied().collect();
+    let is_one = |place: &Place| matches!(place, Place::Node(node) if many.contains(node));
+    let key = |places: &[Place; 2]| (places[0].min(places[1]), places[0].max(places[1]));
+    let mut of_many: BTreeMap<(Place, Place), Vec<usize>> = BTreeMap::new();
+    for (index, (wire, places)) in wires.iter().enumerate() {
+        if wire.is_of_many {
+            of_many.entry(key(places)).or_default().push(index);
+        }
+    }
+    let mut slots: Vec<Option<(Wire, [Place; 2])>> = wires.into_iter().map(Some).collect();
+    for index in 0..slots.len() {
+        let Some((wire, places)) = slots[index].take_if(|(wire, places)| !wire.is_of_many && places.iter().any(is_one))
+        else {
+            continue;
+        };
+        let side = |of: &[Place; 2], place: Place| if of[0] == place { 0 } else { 1 };
+        let device = |at: &usize, place: Place| {
+            let (wire, places) = slots[*at].as_ref()?;
+            Some(wire.ends[side(places, place)].device.clone())
+        };
+        let fits = |at: &usize| {
+            (0..2).all(|own| {
+                let named = &wire.ends[own].device;
+                named.is_none() || device(at, places[own]).is_some_and(|other| other == *named)
+            })
+        };
+        let rivals = of_many.get_mut(&key(&places));
+        let found = rivals.and_then(|rivals| Some(rivals.remove(rivals.iter().position(fits)?)));
+        let (mut wire, at) = (wire, found.unwrap_or(index));
+        if found.is_some() {
+            for (own, place) in places.iter().enumerate() {
+                let inherited = device(&at, *place).flatten();
+                let end = &mut wire.ends[own];
+                end.device = end.device.take().or(inherited);
+                end.stands_in = is_one(place);
+            }
+        }
+        slots[at] = Some((wire, places));
+    }
+    slots.into_iter().flatten().collect()
 }
 
 /// Finds what a name on a wire stands for; one that nothing has is a bridge from now on.
@@ -177,8 +225,8 @@ fn attach(draft: &mut Draft<'_>, wire: &Wire, end: &End, far: &End, at: (usize, 
     let of_bridge = bridge.and_then(|bridge| draft.bridges.get(bridge)).map(|bridge| bridge.prefixes.clone());
     let prefixes = if wire.prefixes.is_empty() { of_bridge.unwrap_or_default() } else { wire.prefixes.clone() };
     let vlan = far.vlans.as_ref().and_then(|vlans| vlans.access).unwrap_or(1);
-    let (automatic, span) = (end.automatic, end.span);
-    draft.attachments.push(Attachment { node, device, segment, vlan, bridge, prefixes, automatic, span });
+    let (automatic, stands_in, span) = (end.automatic, end.stands_in, end.span);
+    draft.attachments.push(Attachment { node, device, segment, vlan, bridge, prefixes, automatic, stands_in, span });
 }
 
 /// Refuses what does not belong to this sort of end.

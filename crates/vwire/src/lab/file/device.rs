@@ -120,6 +120,7 @@ fn add(
         bridge: None,
         prefixes: Vec::new(),
         automatic: Automatic::Never,
+        stands_in: false,
         span: at.span,
     });
 }

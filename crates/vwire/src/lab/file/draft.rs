@@ -52,7 +52,7 @@ pub(crate) struct BridgeDraft<'a> {
 }
 
 /// What a name on a wire stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
     /// A node.
     Node(usize),
@@ -73,6 +73,8 @@ pub(crate) struct Attachment {
     pub(crate) bridge: Option<usize>,
     pub(crate) prefixes: Vec<Prefix>,
     pub(crate) automatic: Automatic,
+    /// Whether it stands instead of one of many, whose automatic address it would have.
+    pub(crate) stands_in: bool,
     pub(crate) span: Span,
 }
 
@@ -120,18 +122,46 @@ impl<'a> Draft<'a> {
         for text in draft.file.several("nodes").into_iter().filter_map(|value| file.text_of(value)) {
             let layers = by_name.get(text.as_str()).copied().unwrap_or(&nothing);
             if report.take(unit::node_name(text.word()).map(drop)).is_some() {
-                draft.add_nodes(report, text.as_str(), text.span(), layers);
+                draft.add_nodes(report, text.as_str(), text.span(), layers, &by_name);
                 listed.insert(text.as_str().to_owned());
             }
         }
         for (name, layers) in tables.iter().filter(|(name, _)| !listed.contains(name.get_ref().as_ref())) {
-            draft.add_nodes(report, name.get_ref(), span_of(name), layers);
+            if !draft.is_one_of_many(name.get_ref(), layers, &by_name) {
+                draft.add_nodes(report, name.get_ref(), span_of(name), layers, &by_name);
+            }
         }
         draft.add_bridges(report);
         draft
     }
 
-    fn add_nodes(&mut self, report: &mut Report<'_>, name: &str, span: Span, own: &Layers<'a>) {
+    /// Returns how many nodes a table makes, where it says so.
+    fn count(&self, own: &Layers<'a>) -> Option<u32> {
+        let mut tables = Vec::new();
+        self.templates(own, &mut Vec::new(), &mut tables).ok()?;
+        tables.extend(own.own());
+        Layers::new(tables, self.file.file(), None).number("count")
+    }
+
+    /// Returns whether a table is about one of the nodes that the count of another makes.
+    fn is_one_of_many(&self, name: &str, own: &Layers<'a>, all: &BTreeMap<&str, &Layers<'a>>) -> bool {
+        let digits = name.len() - name.trim_end_matches(|letter: char| letter.is_ascii_digit()).len();
+        let of = |at: usize| {
+            let (many, number) = name.split_at_checked(name.len() - at)?;
+            let number = number.parse::<u32>().ok().filter(|_| !number.starts_with('0'))?;
+            Some(self.count(all.get(many)?)? >= number)
+        };
+        (1..=digits).any(|at| of(at) == Some(true)) && self.count(own).is_none()
+    }
+
+    fn add_nodes(
+        &mut self,
+        report: &mut Report<'_>,
+        name: &str,
+        span: Span,
+        own: &Layers<'a>,
+        all: &BTreeMap<&str, &Layers<'a>>,
+    ) {
         let mut tables = Vec::new();
         if let Err(trouble) = self.templates(own, &mut Vec::new(), &mut tables) {
             return report.error(trouble);
@@ -156,8 +186,19 @@ impl<'a> Draft<'a> {
         }
         let mut group = Vec::new();
         for number in 1..=count {
-            let layers = Layers::new(tables.clone(), self.file.file(), Some(number));
-            group.extend(self.add_node(report, &format!("{name}{number}"), span, layers));
+            let name = format!("{name}{number}");
+            let mut tables = tables.clone();
+            // What the file says of this one lies on top, as what a node says itself lies on its templates.
+            if let Some(own) = all.get(name.as_str()).filter(|own| self.count(own).is_none()) {
+                let mut more = Vec::new();
+                if let Err(trouble) = self.templates(own, &mut Vec::new(), &mut more) {
+                    return report.error(trouble);
+                }
+                more.retain(|new| !tables.iter().any(|known| std::ptr::eq(*known, *new)));
+                tables.extend(more.into_iter().chain(own.own()));
+            }
+            let layers = Layers::new(tables, self.file.file(), Some(number));
+            group.extend(self.add_node(report, &name, span, layers));
         }
         self.groups.insert(name.to_owned(), group);
     }
@@ -204,6 +245,10 @@ impl<'a> Draft<'a> {
         if let Some(place) = self.places.get(name) {
             let other = self.span_of_place(*place);
             report.error(taken(name, span, other));
+            return None;
+        }
+        if let Some(first) = self.groups.get(name).and_then(|group| self.nodes.get(*group.first()?)) {
+            report.error(taken(name, span, first.node.span));
             return None;
         }
         if self.nodes.len() >= MOST_NODES {
@@ -320,6 +365,7 @@ impl<'a> Draft<'a> {
             bridge: Some(index),
             prefixes: prefixes.clone(),
             automatic,
+            stands_in: false,
             span,
         });
         let name = name.to_owned();

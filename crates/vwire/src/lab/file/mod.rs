@@ -285,4 +285,88 @@ mod tests {
         let veth = |device: &str| DeviceKind::Veth { node: "a".into(), device: device.into() };
         assert_eq!(kinds, [&veth("eth1"), &veth("eth0")]);
     }
+
+    #[test]
+    fn one_of_many_has_a_table_that_lies_on_that_of_all() {
+        let text = "wires = [\"pc -- lan\", \"pc7:eth1 10.9.0.1/24 -- router\"]\nnodes = [\"router\"]\n\
+                    [node.pc7]\nforwarding = true\nroutes = [\"blackhole 10.{n}.0.0/16\"]\nuse = \"t\"\nlo = \"10.255.0.7/32\"\n\
+                    [node.pc]\ncount = 9\nuse = \"t\"\nroutes = [\"blackhole 10.8{n}.0.0/16\"]\nlo = \"10.254.0.{n}/32\"\n\
+                    [node.pc7.tap.tap0]\n[template.t]\nroutes = [\"blackhole 10.77.0.0/16\"]\n\
+                    [bridge.lan]\nprefix = \"10.0.0.0/24\"\n";
+        let lab = lab(text);
+        let node = |name: &str| lab.nodes.iter().find(|node| node.name == name).unwrap();
+        let to = |name: &str| node(name).routes.iter().map(|route| route.to.address.to_string()).collect::<Vec<_>>();
+        assert_eq!(to("pc7"), ["10.77.0.0", "10.87.0.0", "10.7.0.0"]);
+        assert_eq!(to("pc6"), ["10.77.0.0", "10.86.0.0"]);
+        assert!(node("pc7").sysctls.contains_key("net.ipv4.ip_forward") && node("pc6").sysctls.is_empty());
+        assert_eq!(addresses(&lab, "pc7"), ["eth0 10.0.0.7/24", "eth1 10.9.0.1/24"]);
+        assert_eq!(node("pc7").loopback[0].address.to_string(), "10.255.0.7");
+        let names: Vec<&str> = lab.nodes.iter().map(|node| node.name.as_str()).collect();
+        assert_eq!(names.iter().filter(|name| **name == "pc7").count(), 1);
+    }
+
+    #[test]
+    fn an_address_that_one_of_many_is_given_moves_one_other_at_most() {
+        let text = |wires: &str| {
+            let text = format!(
+                "wires = [\"pc:up -- lan\", \"pc -- wan\"{wires}]\n[node.pc]\ncount = 9\n\
+                    [bridge.lan]\nprefix = [\"10.0.0.0/28\", \"fd00::/64\"]\n[bridge.wan]\nprefix = \"10.1.0.0/24\"\n"
+            );
+            lab(&text)
+        };
+        let all = |lab: &Lab| -> Vec<Vec<String>> { (1..=9).map(|n| addresses(lab, &format!("pc{n}"))).collect() };
+        let before = all(&text(""));
+        // Outside of what the others have: nobody moves.
+        let mut wanted = before.clone();
+        wanted[6] = vec!["up 10.0.0.14/28".into(), "up fd00::7/64".into(), "eth0 10.1.0.7/24".into()];
+        assert_eq!(all(&text(", \"pc7 10.0.0.14/28 -- lan\"")), wanted);
+        assert_eq!(all(&text(", \"lan -- pc7 10.0.0.14/28\"")), wanted);
+        // That of another, which has its own; one behind the other, and in a circle.
+        let second =
+            |lab: &Lab| -> Vec<String> { all(lab).iter().map(|own| own[0].replace("up 10.0.0.", "")).collect() };
+        let pins = |pins: &[(u32, u32)]| {
+            let wires: String = pins.iter().map(|(n, at)| format!(", \"pc{n} 10.0.0.{at}/28 -- lan\"")).collect();
+            let lab = text(&wires);
+            second(&lab).iter().map(|own| own.replace("/28", "").parse().unwrap()).collect::<Vec<u32>>()
+        };
+        assert_eq!(pins(&[(7, 9)]), [1, 2, 3, 4, 5, 6, 9, 8, 7]);
+        assert_eq!(pins(&[(7, 9), (9, 5)]), [1, 2, 3, 4, 7, 6, 9, 8, 5]);
+        assert_eq!(pins(&[(7, 9), (9, 7)]), [1, 2, 3, 4, 5, 6, 9, 8, 7]);
+        assert_eq!(pins(&[(7, 12), (9, 13)]), [1, 2, 3, 4, 5, 6, 12, 8, 13]);
+        // One with two of the network moves two, the second to behind all.
+        let lab = text(", \"pc7 10.0.0.9/28 10.0.0.8/28 -- lan\"");
+        assert_eq!(second(&lab), ["1/28", "2/28", "3/28", "4/28", "5/28", "6/28", "9/28", "10/28", "7/28"]);
+        // With a device of its own it is a wire more.
+        let lab = text(", \"pc7:more 10.0.0.14/28 -- lan\"");
+        assert_eq!(addresses(&lab, "pc7").len(), 5);
+    }
+
+    fn warnings(text: &str) -> String {
+        let (_, warnings) = read(text, "test.toml").unwrap();
+        warnings.iter().map(|warning| warning.render(false, 100)).collect()
+    }
+
+    #[test]
+    fn an_end_behind_a_second_bridge_is_told_to_have_no_address() {
+        let text = "nodes = [\"a\", \"b\"]\nwires = [\"a -- one\", \"b -- two\", \"one -- two\"]\n[bridge.one]\nprefix = \"10.0.0.0/24\"\n";
+        let told = warnings(text);
+        assert!(told.contains("`b` gets no address on `two`") && told.contains("the `prefix` of `one`"), "{told}");
+        let lab = lab(&format!("{text}[bridge.two]\nprefix = \"10.0.0.0/24\"\n"));
+        assert_eq!(
+            (addresses(&lab, "a"), addresses(&lab, "b")),
+            (vec!["eth0 10.0.0.1/24".into()], vec!["eth0 10.0.0.2/24".into()])
+        );
+        assert_eq!(warnings(&text.replace("b -- two", "b none -- two")), "");
+    }
+
+    #[test]
+    fn of_two_routes_of_one_metric_the_second_is_told_to_be_idle() {
+        let text = "nodes = [\"b\"]\nwires = [\"a 10.0.0.1/24 -- b 10.0.0.2/24\"]\n[node.a]\nroutes = [\"default via 10.0.0.2\", \"default via 10.0.0.3\"]\n";
+        let told = warnings(text);
+        assert!(
+            told.contains("`a` has two default routes of one metric") && told.contains("the other alone"),
+            "{told}"
+        );
+        assert_eq!(warnings(&text.replace("10.0.0.3\"", "10.0.0.3 metric 9\"")), "");
+    }
 }

@@ -8,46 +8,90 @@ use super::problem::{Report, Trouble, quoted};
 use super::text::Text;
 use super::unit;
 use super::wire::Automatic;
-use crate::lab::model::{Interface, Prefix};
+use crate::lab::model::{Interface, Prefix, Span};
 
 /// Gives each attachment that wants one an address of each prefix.
 pub(crate) fn number(report: &mut Report<'_>, draft: &mut Draft<'_>) {
     let mut used = given(draft);
     let mut next: BTreeMap<(usize, IpAddr, u8), u128> = BTreeMap::new();
+    let mut pins: BTreeMap<(usize, IpAddr), Option<IpAddr>> = BTreeMap::new();
+    let mut numbered = Vec::new();
     // Those of the bridges themselves come first: they were made before any wire.
     for index in 0..draft.attachments.len() {
         let Some(attachment) = draft.attachments.get(index) else { return };
         let (node, device, span) = (attachment.node, attachment.device, attachment.span);
-        let (prefixes, automatic) = (attachment.prefixes.clone(), attachment.automatic);
+        let (prefixes, automatic, stands_in) =
+            (attachment.prefixes.clone(), attachment.automatic, attachment.stands_in);
         let segment = draft.whole_segment(attachment.segment);
         if automatic == Automatic::Wanted && prefixes.is_empty() {
             let trouble = Trouble::new(span, "there is no prefix to take an automatic address from");
-            report.error(trouble.label("a `prefix` for the bridge or the wire, or an address here"));
+            let trouble = trouble.label("a `prefix` for the bridge or the wire, or an address here");
+            report.error(match super::verify::with_prefix(draft, segment) {
+                Some(other) => {
+                    let name = &other.name;
+                    trouble.hint(format!("that of `{name}` is for the ends at `{name}`; this bridge may say the same"))
+                }
+                None => trouble,
+            });
             continue;
         }
-        for prefix in prefixes.into_iter().filter(|_| automatic != Automatic::Never) {
+        for prefix in prefixes.into_iter().filter(|_| automatic != Automatic::Never || stands_in) {
             let Some(device) = draft.nodes.get_mut(node).and_then(|node| node.node.devices.get_mut(device)) else {
                 return;
             };
-            let same_family = |known: &Interface| known.address.is_ipv4() == prefix.address.is_ipv4();
-            if automatic == Automatic::Perhaps && device.addresses.iter().any(same_family) {
-                continue;
-            }
+            let same_family = |known: &&Interface| known.address.is_ipv4() == prefix.address.is_ipv4();
+            let own: Vec<IpAddr> = device.addresses.iter().filter(same_family).map(|own| own.address).collect();
             let place = next.entry((segment, prefix.address, prefix.length)).or_insert(0);
             let taken = used.entry(segment).or_default();
+            if automatic == Automatic::Never || automatic == Automatic::Perhaps && !own.is_empty() {
+                if stands_in {
+                    // So that those behind it keep theirs.
+                    let mut left = free(prefix, place, taken);
+                    taken.extend(left);
+                    pins.extend(own.into_iter().map(|pinned| ((segment, pinned), left.take())));
+                }
+                continue;
+            }
             match free(prefix, place, taken) {
                 Some(address) => {
                     taken.insert(address);
+                    numbered.push((index, device.addresses.len(), prefix));
                     device.addresses.push(Interface { address, prefix_length: prefix.length, peer: None });
                 }
-                None => {
-                    let shown = format!("{}/{}", prefix.address, prefix.length);
-                    let trouble = Trouble::new(span, format!("{} has no address left", quoted(&shown)));
-                    return report.error(trouble.label("for this end").hint("a prefix of a shorter length has more"));
-                }
+                None => return report.error(no_address(span, prefix)),
             }
         }
     }
+    for (index, at, prefix) in numbered {
+        let Some(attachment) = draft.attachments.get(index) else { return };
+        let (segment, span) = (draft.whole_segment(attachment.segment), attachment.span);
+        let node = draft.nodes.get_mut(attachment.node);
+        let Some(device) = node.and_then(|node| node.node.devices.get_mut(attachment.device)) else { return };
+        let Some(interface) = device.addresses.get_mut(at) else { return };
+        let is_pinned = |address: IpAddr| pins.contains_key(&(segment, address));
+        if !is_pinned(interface.address) {
+            continue;
+        }
+        // One whose address was given to another by hand has that which the other would have had.
+        let left = |address: &IpAddr| pins.get(&(segment, *address)).copied().flatten();
+        let last = std::iter::successors(Some(interface.address), left).take(pins.len() + 1).last();
+        let place = next.entry((segment, prefix.address, prefix.length)).or_insert(0);
+        let taken = used.entry(segment).or_default();
+        taken.extend(pins.keys().filter(|(of, _)| *of == segment).map(|(_, pinned)| *pinned));
+        match last.filter(|last| !is_pinned(*last)).or_else(|| free(prefix, place, taken)) {
+            Some(address) => {
+                taken.insert(address);
+                interface.address = address;
+            }
+            None => return report.error(no_address(span, prefix)),
+        }
+    }
+}
+
+fn no_address(span: Span, prefix: Prefix) -> Trouble {
+    let shown = format!("{}/{}", prefix.address, prefix.length);
+    let trouble = Trouble::new(span, format!("{} has no address left", quoted(&shown)));
+    trouble.label("for this end").hint("a prefix of a shorter length has more")
 }
 
 /// Finds the next free address of a prefix that a device can have.
@@ -69,7 +113,8 @@ fn free(prefix: Prefix, place: &mut u128, taken: &BTreeSet<IpAddr>) -> Option<Ip
 /// Gathers the addresses that the file gives, by network, those of gateways among them.
 fn given(draft: &Draft<'_>) -> BTreeMap<usize, BTreeSet<IpAddr>> {
     let mut used: BTreeMap<usize, BTreeSet<IpAddr>> = BTreeMap::new();
-    for attachment in &draft.attachments {
+    // Those that stand instead of one of many are told apart later.
+    for attachment in draft.attachments.iter().filter(|attachment| !attachment.stands_in) {
         let segment = draft.whole_segment(attachment.segment);
         let node = draft.nodes.get(attachment.node);
         let device = node.and_then(|node| node.node.devices.get(attachment.device));

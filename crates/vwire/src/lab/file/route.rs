@@ -395,6 +395,12 @@ fn is_twice(one: &Route, other: &Route) -> bool {
     key(one) == key(other) && one.action == other.action
 }
 
+/// Returns whether the kernel takes one of two routes and leaves the other lying.
+fn is_rival(one: &Route, other: &Route) -> bool {
+    let key = |route: &Route| (route.to, route.table.unwrap_or(MAIN), route.metric);
+    key(one) == key(other) && one.action != other.action
+}
+
 /// Holds the routes of a node against its networks.
 fn check(report: &mut Report<'_>, known: &Known<'_, '_>) {
     let Some(node) = known.draft.nodes.get(known.node) else { return };
@@ -408,6 +414,23 @@ fn check(report: &mut Report<'_>, known: &Known<'_, '_>) {
         if let Some(other) = seen.iter().rev().take(MOST_COMPARED).find(is_same) {
             let trouble = Trouble::new(route.span, format!("{} has this route twice", quoted(&node.node.name)));
             report.error(trouble.label("another `metric` or `table`").other(other.span, "the other is here"));
+        }
+        let is_other = |other: &&&Route| is_rival(other, route);
+        if let Some(other) = seen.iter().rev().take(MOST_COMPARED).find(is_other) {
+            let to = match route.to.length {
+                0 => "two default routes".to_owned(),
+                length => format!("two routes to {}/{length}", route.to.address),
+            };
+            let message = format!("{} has {to} of one metric", quoted(&node.node.name));
+            let trouble = Trouble::new(route.span, message).other(other.span, "the other is here");
+            report.warning(match route.to.address {
+                IpAddr::V4(_) => trouble
+                    .label("packets go by the other alone")
+                    .hint("a `metric` makes this one take over, `nexthop`s in one route share what is sent"),
+                IpAddr::V6(_) => {
+                    trouble.label("packets are shared among the two").hint("a `metric` makes this one take over")
+                }
+            });
         }
         seen.push(route);
         let RouteAction::Via(hops) = &route.action else { continue };

@@ -35,6 +35,10 @@ fn unknown(table: &Table, key: &str, span: Span, value: &Value<'_>) -> Trouble {
     if let Some(field) = table.fields.iter().find(other_name) {
         return trouble.label(format!("here it is called `{}`", field.key));
     }
+    if ["vlan", "vid", "pvid", "tag", "trunk", "vlans"].contains(&lower.as_str()) {
+        let hint = "such as `\"alice -- lan vlan 10\"` or `{ node = \"lan\", vlan = 10 }`; `trunk 10,20` for packets with a tag";
+        return trouble.label("a VLAN is said where a wire ends at the bridge").hint(hint);
+    }
     if let Some(meant) = meant {
         return trouble.label(format!("did you mean `{meant}`?"));
     }

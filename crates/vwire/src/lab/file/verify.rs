@@ -1,9 +1,9 @@
 //! Searches a whole lab for mistakes: addresses twice, networks that overlap, ends that share none. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::draft::Draft;
+use super::draft::{BridgeDraft, Draft};
 use super::problem::{Report, Trouble, quoted};
 use super::unit;
 use super::wire::Automatic;
@@ -22,6 +22,36 @@ pub(crate) fn verify(report: &mut Report<'_>, draft: &Draft<'_>) {
     tunnels(report, draft);
     strangers(report, draft);
     overlaps(report, draft);
+    unnumbered(report, draft);
+}
+
+/// Warns of ends that get no address, since the prefix of their network is that of another bridge.
+fn unnumbered(report: &mut Report<'_>, draft: &Draft<'_>) {
+    let mut told = BTreeSet::new();
+    for at in draft.attachments.iter().filter(|at| at.automatic == Automatic::Perhaps && at.prefixes.is_empty()) {
+        let Some((index, bridge)) = at.bridge.and_then(|index| Some((index, draft.bridges.get(index)?))) else {
+            continue;
+        };
+        if !addresses(draft, at).is_empty() || !told.insert(index) {
+            continue;
+        }
+        if let Some(other) = with_prefix(draft, at.segment) {
+            let name = draft.nodes.get(at.node).map(|node| node.node.name.clone()).unwrap_or_default();
+            let trouble =
+                Trouble::new(at.span, format!("{} gets no address on {}", quoted(&name), quoted(&bridge.name)));
+            let label = format!("the `prefix` of {} is for the ends at it", quoted(&other.name));
+            report.warning(trouble.label(label).hint(format!(
+                "the same `prefix` in `[bridge.{}]` goes on counting, and `none` here says that no address is wanted",
+                bridge.name
+            )));
+        }
+    }
+}
+
+/// Returns a bridge of a network that has a prefix.
+pub(crate) fn with_prefix<'d, 'a>(draft: &'d Draft<'a>, segment: usize) -> Option<&'d BridgeDraft<'a>> {
+    let segment = draft.whole_segment(segment);
+    draft.bridges.iter().find(|other| !other.prefixes.is_empty() && draft.whole_segment(other.segment) == segment)
 }
 
 fn shown(prefix: Prefix) -> String {

@@ -20,6 +20,8 @@ pub(crate) struct Wire {
     pub(crate) mtu: Option<u32>,
     /// What is done to packets that leave the first end, and the second.
     pub(crate) conditions: [Option<Condition>; 2],
+    /// Whether it is one of those that a line makes which names many nodes at once.
+    pub(crate) is_of_many: bool,
     pub(crate) span: Span,
 }
 
@@ -35,6 +37,8 @@ pub(crate) struct End {
     pub(crate) mtu: Option<u32>,
     pub(crate) vlans: Option<PortVlans>,
     pub(crate) down: bool,
+    /// Whether it stands instead of the end that the line for many nodes gives this one.
+    pub(crate) stands_in: bool,
     pub(crate) span: Span,
 }
 
@@ -85,8 +89,14 @@ fn line(text: &Text<'_>, known: &Conditions) -> Result<Wire, Trouble> {
         }
     }
     let right = end(&mut words, "the node or bridge at the second end")?;
-    let mut wire =
-        Wire { ends: [left, right], prefixes: Vec::new(), mtu: None, conditions: [None; 2], span: text.span() };
+    let mut wire = Wire {
+        ends: [left, right],
+        prefixes: Vec::new(),
+        mtu: None,
+        conditions: [None; 2],
+        is_of_many: false,
+        span: text.span(),
+    };
     let mut parts = [Condition::default(); 3];
     let (mut part, mut said) = (0, Vec::new());
     while let Some(word) = words.next() {
@@ -233,7 +243,7 @@ fn of_table(table: &Layers<'_>, span: Span, known: &Conditions) -> Result<Wire, 
     };
     let ends = [end_of(left, table)?, end_of(right, table)?];
     let mtu = table.number("mtu");
-    let mut wire = Wire { ends, prefixes: prefixes(table)?, mtu, conditions: [None; 2], span };
+    let mut wire = Wire { ends, prefixes: prefixes(table)?, mtu, conditions: [None; 2], is_of_many: false, span };
     let both = known.of_table(table, Condition::default())?;
     let of = |key| match table.table(key) {
         Some(inner) => known.of_table(&table.inner(inner), Condition::default()),

@@ -123,7 +123,7 @@ pub static NODE: Table = Table {
             "count",
             Kind::Number(1, 5000),
             "Makes that many: NAME1, NAME2, … A wire or check that names NAME means each, and `{n}` in a string is the \
-             number.",
+             number. A table `[node.NAME7]` says more of that one, and lies on this as a node lies on its templates.",
             "200",
             "just the one, NAME",
             &["hosts", "number", "replicas", "copies"],
