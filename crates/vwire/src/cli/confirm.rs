@@ -56,7 +56,9 @@ pub(super) fn argument() -> Arg {
 
 fn time(word: &str) -> Result<Duration, String> {
     let fits = |time: &Duration| (SHORTEST..=confirm::LONGEST).contains(time);
-    duration(word).filter(fits).ok_or_else(|| "a time from `1s` to `60min`".to_owned())
+    // As `sleep` has it.
+    let minutes = word.strip_suffix('m').map(|number| format!("{number}min"));
+    duration(minutes.as_deref().unwrap_or(word)).filter(fits).ok_or_else(|| "a time from `1s` to `60min`".to_owned())
 }
 
 /// Starts the process that waits.

@@ -128,8 +128,14 @@ pub(super) fn go_in_to_build(loaded: &Loaded, talk: &mut Talk<'_>) -> Result<(),
 pub(super) fn refuse_the_machine(lab: &Lab) -> Result<(), Failed> {
     let Some(node) = lab.nodes.iter().find(|node| node.is_host).filter(|_| keeper::is_needed()) else { return Ok(()) };
     let span = node.devices.first().map_or(node.span, |device| device.span);
-    Err(Failed::new("`host` is the machine itself, which root alone may change")
-        .at(span)
+    let on_it = lab.nodes.iter().flat_map(|node| &node.devices).filter_map(|device| device.kind.parent());
+    let on_it = on_it.into_iter().find(|parent| parent.node.as_deref() == Some(node.name.as_str()));
+    let what = match on_it.filter(|_| node.devices.is_empty()) {
+        Some(parent) => format!("`{parent}` is a device of the machine itself, on which root alone may put others"),
+        None => "`host` is the machine itself, which root alone may change".to_owned(),
+    };
+    Err(Failed::new(what)
+        .at(on_it.filter(|_| node.devices.is_empty()).map_or(span, |parent| parent.span))
         .hint("`sudo vwire up FILE` brings it up; a node of another name needs no root"))
 }
 

@@ -8,7 +8,7 @@ use super::ip::kernel::errno_name;
 use super::ip::{Failure, Persona, Tongue, spelled};
 use super::lab_file::{Loaded, REFUSED};
 use crate::lab::failed::{Aftermath, Failed};
-use crate::lab::file::{Problem, Severity};
+use crate::lab::file::{Problem, Severity, problem};
 use crate::lab::graph::text::fit;
 use crate::lab::model::Span;
 use crate::lab::signals::exit_of;
@@ -127,6 +127,13 @@ impl<'a> Talk<'a> {
     }
 
     fn tells(&mut self, failed: &Failed, loaded: Option<&Loaded>, exit: u8) -> u8 {
+        for failed in std::iter::once(failed).chain(&failed.why.also) {
+            self.tells_one(failed, loaded, exit);
+        }
+        exit
+    }
+
+    fn tells_one(&mut self, failed: &Failed, loaded: Option<&Loaded>, exit: u8) {
         let place = loaded.and_then(|loaded| place_of(&loaded.text, failed.span?));
         let file = loaded.map(|loaded| loaded.path.as_os_str().as_bytes());
         let why = &failed.why;
@@ -151,7 +158,6 @@ impl<'a> Talk<'a> {
             ..self.facts()
         });
         let _ = self.stderr.write_all(&line);
-        exit
     }
 
     fn line_of(&self, problem: &Problem) -> Vec<u8> {
@@ -195,13 +201,10 @@ fn in_words(failed: &Failed, loaded: Option<&Loaded>) -> String {
         (Aftermath::Unchanged, Some(_)) => format!("{failed}; "),
         _ => format!("error: {failed}\n"),
     };
-    if let (Some(loaded), Some(span)) = (loaded, failed.span)
-        && let Some((line, column)) = place_of(&loaded.text, span)
-    {
-        text.push_str(&format!("  --> {}:{line}:{column}\n", loaded.path.display()));
-    }
-    for hint in &failed.hints {
-        text.push_str(&format!("hint: {hint}\n"));
+    push_place(&mut text, failed, loaded);
+    for other in &failed.why.also {
+        text.push_str(&format!("error: {other}\n"));
+        push_place(&mut text, other, loaded);
     }
     match &failed.aftermath {
         Aftermath::Unchanged => text.push_str("nothing was changed\n"),
@@ -214,6 +217,17 @@ fn in_words(failed: &Failed, loaded: Option<&Loaded>) -> String {
         }
     }
     text
+}
+
+/// Adds where the file says what failed, with its line, and what may help.
+fn push_place(text: &mut String, failed: &Failed, loaded: Option<&Loaded>) {
+    if let (Some(loaded), Some(span)) = (loaded, failed.span)
+        && let Some((line, column)) = place_of(&loaded.text, span)
+    {
+        text.push_str(&format!("  --> {}:{line}:{column}\n", loaded.path.display()));
+        text.push_str(&problem::excerpt(&loaded.text, span, width()));
+    }
+    text.extend(failed.hints.iter().map(|hint| format!("hint: {hint}\n")));
 }
 
 /// Returns line and column, from 1, of a part of a file; none where it is no part.

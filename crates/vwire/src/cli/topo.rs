@@ -6,6 +6,7 @@ use super::talk::Talk;
 use super::{Call, Verb};
 use crate::lab::failed::Failed;
 use crate::lab::file;
+use crate::lab::nearest::nearest;
 use crate::lab::topo::Shape;
 
 /// Returns the verb.
@@ -37,6 +38,7 @@ fn command() -> Command {
              bring up, to change, or to learn the file by. `vwire topo star --hosts 200 >star.toml`",
         )
         .subcommand_required(true)
+        .allow_external_subcommands(true)
         .arg_required_else_help(true)
         .subcommand(shape("star", "Hosts on one bridge").arg(size("hosts", "nodes", "How many hosts, 1 to 1023")))
         .subcommand(shape("ring", "Routers in a circle").arg(size("nodes", "hosts", "How many routers, 3 to 250")))
@@ -59,6 +61,14 @@ fn command() -> Command {
 
 fn run(call: &mut Call<'_>) -> u8 {
     let Some((name, arguments)) = call.arguments.subcommand() else { return 2 };
+    if !SHAPES.contains(&name) {
+        let hint = match nearest(name, SHAPES) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("there are `{}`", SHAPES.join("`, `")),
+        };
+        let failed = Failed::new(format!("there is no topology `{name}`")).hint(hint);
+        return Talk::new(call.stderr, call.form).refuses(&failed, 2);
+    }
     let text = match shape(name, arguments).file() {
         Ok(text) => text,
         Err(error) => {
@@ -84,6 +94,9 @@ fn run(call: &mut Call<'_>) -> u8 {
         _ => 0,
     }
 }
+
+/// The shapes that there are.
+const SHAPES: [&str; 6] = ["star", "ring", "line", "tree", "fattree", "mesh"];
 
 fn shape(name: &str, arguments: &ArgMatches) -> Shape {
     let number = |name: &str| arguments.get_one::<u32>(name).copied().unwrap_or(0);

@@ -35,6 +35,8 @@ pub struct Why {
     pub request: Option<String>,
     /// The signal that asked for the end, where it is that.
     pub signal: Option<i32>,
+    /// What else stands in the way at the same time.
+    pub also: Vec<Failed>,
 }
 
 /// What became of the machine after a failure.
@@ -104,6 +106,15 @@ impl Failed {
     pub fn at(mut self, span: Span) -> Self {
         self.span = Some(span);
         self
+    }
+
+    /// Makes one of several that stand in the way at once; none of none.
+    #[must_use]
+    pub fn all(several: Vec<Self>) -> Option<Self> {
+        let mut several = several.into_iter();
+        let mut first = several.next()?;
+        first.why.also = several.collect();
+        Some(first)
     }
 
     /// Adds what may help.

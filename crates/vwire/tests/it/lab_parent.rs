@@ -186,3 +186,47 @@ fn what_is_up_is_drawn_and_written_with_what_it_stands_on() {
         assert!(alone.contains("which is not seen or not written"), "{alone}");
     });
 }
+
+#[test]
+fn all_that_the_kernel_lacks_is_told_at_once_with_its_lines() {
+    lab(|net| {
+        let text = "nodes = [\"a\", \"b\"]\nwires = [\"a -- b\"]\n[node.a.dummy.d0]\n[node.b.vlan.v0]\nparent = \"eth0\"\nid = 5\n\
+                    [bridge.sw]\nvlan-aware = true\n";
+        let lines = [
+            ("dummy", 3, "[node.a.dummy.d0]", "CONFIG_DUMMY"),
+            ("vlan", 4, "[node.b.vlan.v0]", "CONFIG_VLAN_8021Q"),
+            ("bridge that tells VLANs apart", 7, "[bridge.sw]", "CONFIG_BRIDGE_VLAN_FILTERING"),
+        ];
+        // What this kernel has, `ip` can make.
+        net.arrange(&["link add below type bridge"]);
+        let made = ["add d type dummy", "add link below name v type vlan id 5", "add w type bridge vlan_filtering 1"]
+            .map(|words| net.ip(&[&["link"], words.split(' ').collect::<Vec<_>>().as_slice()].concat()).exit == 0);
+        let said = net.vwire(&["up", &file("lacks.toml", text)]);
+        assert_eq!(said.exit, i32::from(made != [true; 3]), "{}", said.stderr);
+        for ((kind, line, shown, option), has) in lines.into_iter().zip(made) {
+            let is_told = said.stderr.contains(&format!(": {kind}: "));
+            assert_eq!(is_told, !has, "{kind}: {}", said.stderr);
+            let place = format!("{line} | {shown}\n  | ");
+            assert_eq!(said.stderr.contains(&place) && said.stderr.contains(option), !has, "{kind}: {}", said.stderr);
+        }
+        assert!(!said.stderr.contains("modprobe bridge"), "{}", said.stderr);
+        assert_eq!(said.stderr.matches("nothing was changed").count(), usize::from(said.exit != 0));
+    });
+}
+
+#[test]
+fn a_shape_that_is_not_there_is_told_with_those_that_are() {
+    lab(|net| {
+        let told = net.vwire(&["topo", "clos"]);
+        assert_eq!((told.exit, told.stdout.as_str()), (2, ""));
+        let wanted =
+            "error: there is no topology `clos`\nhint: there are `star`, `ring`, `line`, `tree`, `fattree`, `mesh`\n";
+        assert_eq!(told.stderr, wanted);
+        assert!(net.vwire(&["topo", "rnig", "--nodes", "3"]).stderr.contains("did you mean `ring`?"));
+        // Minutes as `sleep` has them.
+        let path = file("pair.toml", "wires = [\"a -- b\"]\nnodes = [\"a\", \"b\"]\n");
+        net.vwire(&["up", "--confirm", "5m", &path]).ok();
+        net.vwire(&["confirm", &path]).ok();
+        net.vwire(&["down", &path]).ok();
+    });
+}

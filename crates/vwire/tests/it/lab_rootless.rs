@@ -457,10 +457,18 @@ fn the_machine_itself_is_left_to_root() {
             let told = user.vwire(&[verb, &path]).fails(1);
             let wanted = format!(
                 "error: `host` is the machine itself, which root alone may change\n  --> {path}:1:11\n\
+                 1 | wires = ['host:v0 10.0.0.1/24 -- a 10.0.0.2/24']\n  |           ^^^^^^^^^^^^^^^^^^^\n\
                  hint: `sudo vwire up FILE` brings it up; a node of another name needs no root\nnothing was changed\n"
             );
             assert_eq!(told, wanted);
         }
+        let path = user.file("card.toml", "[node.a.macvlan.eth0]\nparent = 'host:eth0'\n");
+        let told = user.vwire(&["up", &path]).fails(1);
+        let wanted = "error: `host:eth0` is a device of the machine itself, on which root alone may put others\n";
+        assert!(
+            told.starts_with(wanted) && told.contains("2 | parent = 'host:eth0'\n  |           ^^^^^^^^^\n"),
+            "{told}"
+        );
         user.nothing_is_left();
     });
 }
@@ -534,7 +542,7 @@ fn a_tap_belongs_to_its_user_and_to_nobody_else() {
             user.vwire(&["up", &path]).fails(1),
             format!(
                 "error: `tap0` in `a` cannot belong to user 1: without root, nobody but you can own a device\n  \
-                 --> {path}:1:13\nhint: leave the owner out, or name yourself; `sudo vwire up FILE` knows all users\n\
+                 --> {path}:1:13\n1 | [node.a.tap.tap0]\n  |             ^^^^\nhint: leave the owner out, or name yourself; `sudo vwire up FILE` knows all users\n\
                  nothing was changed\n"
             )
         );

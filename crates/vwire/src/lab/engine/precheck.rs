@@ -160,7 +160,7 @@ fn tun_device() -> Done<()> {
 /// Tries the kinds of links that not every kernel has, in a namespace that is thrown away.
 ///
 /// # Errors
-/// The kernel lacks one.
+/// All that the kernel lacks.
 pub fn kinds(walker: &mut Walker, lab: &Lab, makes: &[usize]) -> Done<()> {
     let nodes = makes.iter().filter_map(|at| lab.nodes.get(*at));
     let rare: Vec<(&Node, &Device)> = nodes
@@ -172,6 +172,7 @@ pub fn kinds(walker: &mut Walker, lab: &Lab, makes: &[usize]) -> Done<()> {
     }
     in_scratch(walker, |socket| {
         let mut tried: Vec<&str> = Vec::new();
+        let mut lacks = Vec::new();
         for (node, device) in rare {
             let (kind, option, link) = sample(device);
             if tried.contains(&option) {
@@ -179,19 +180,16 @@ pub fn kinds(walker: &mut Walker, lab: &Lab, makes: &[usize]) -> Done<()> {
             }
             tried.push(option);
             if let Err(error) = socket.request(&Request::new_link(&link, Create::Exclusive)) {
-                return Err(Failed::new(format!(
-                    "this kernel cannot make `{}` in `{}`: {kind}",
-                    device.name, node.name
-                ))
-                .refused(&error)
-                .at(device.span)
-                .hint(format!(
-                    "the kernel needs {option}; `sudo modprobe {}` loads it where it is a module",
-                    module(kind)
-                )));
+                let what = format!("this kernel cannot make `{}` in `{}`: {kind}", device.name, node.name);
+                lacks.push(Failed::new(what).refused(&error).at(device.span).hint(match module(kind) {
+                    Some(module) => {
+                        format!("the kernel needs {option}; `sudo modprobe {module}` loads it where it is a module")
+                    }
+                    None => format!("the kernel needs {option}, which is part of it or is not: no module has it"),
+                }));
             }
         }
-        Ok(())
+        Failed::all(lacks).map_or(Ok(()), Err)
     })
 }
 
@@ -203,9 +201,17 @@ fn is_rare(device: &Device) -> bool {
     }
 }
 
-fn module(kind: &str) -> &str {
-    if kind == "vlan" { "8021q" } else { kind.split_whitespace().next().unwrap_or(kind) }
+/// Returns the module that makes a kind of links, where one does.
+fn module(kind: &str) -> Option<&str> {
+    match kind {
+        "vlan" => Some("8021q"),
+        AWARE_BRIDGE => None,
+        kind => Some(kind),
+    }
 }
+
+/// What a bridge is that needs more of the kernel than bridges.
+const AWARE_BRIDGE: &str = "bridge that tells VLANs apart";
 
 /// Returns what a device is, the kernel's option for it, and a link like it for a namespace that has but `lo`.
 fn sample(device: &Device) -> (&'static str, &'static str, Link) {
@@ -233,7 +239,7 @@ fn sample(device: &Device) -> (&'static str, &'static str, Link) {
             let data = vwire_netlink::wire::link::bridge::Bridge { vlan_filtering: Some(1), ..Default::default() };
             link.set_kind("bridge", Some(data.into()));
             link.ifname = IfName::new("sample-br").ok();
-            ("bridge that tells VLANs apart", "CONFIG_BRIDGE_VLAN_FILTERING", link)
+            (AWARE_BRIDGE, "CONFIG_BRIDGE_VLAN_FILTERING", link)
         }
         _ => {
             link.set_kind("dummy", None);

@@ -88,6 +88,13 @@ impl Problem {
     }
 }
 
+/// Returns the line of a file with a mark under a part of it, as a problem shows it.
+#[must_use]
+pub fn excerpt(text: &str, span: Span, width: usize) -> String {
+    let shown = Report::new(text, "").locate(Trouble::new(span, ""), Severity::Error).render(false, width);
+    shown.split_inclusive('\n').skip(2).collect()
+}
+
 impl Excerpt {
     fn of(text: &str, line: Span, span: Span) -> Self {
         let part = |from: usize, to: usize| text.get(from..to.max(from)).unwrap_or_default();
