@@ -2,12 +2,47 @@
 
 use std::collections::BTreeSet;
 
-use vwire_netlink::Link;
+use vwire_netlink::{IfName, Link};
 
 use super::below::{Below, ELSEWHERE};
 use super::link::{ON_TOP, is_on_top};
 use super::part::UP;
+use super::plan::{Plan, Stage};
 use super::world::{End, Place, World};
+use super::{Object, Verb};
+
+/// A link that is in another place than it should be.
+pub(super) struct Move {
+    pub(super) from: End,
+    pub(super) to: End,
+}
+
+/// Adds the step that moves a link, and moves it in the picture of what is there: it arrives down and alone; `name` is
+/// what it is called there, if that is another.
+pub(super) fn plan_move(moving: &Move, name: Option<IfName>, left: &mut World, plan: &mut Plan) {
+    let Some(state) = left.states.get(moving.from.place.0) else { return };
+    let Some(link) = state.link(moving.from.index).cloned() else { return };
+    let below = Below::of(&link, moving.from, &left.lowers);
+    let above = uppers(left, moving.from);
+    remove(left, moving.from);
+    let name = name.or(link.ifname);
+    let request =
+        Link { index: moving.from.index, ifname: name, new_ifindex: Some(moving.to.index), ..Link::default() };
+    let object = Object::Link { link: Box::new(request), into: Some(moving.to.place), peer: None };
+    plan.object(Stage::LinkMoves, moving.from.place, Verb::Set, object);
+    let arrived = Link { index: moving.to.index, ifname: name, flags: link.flags & !UP, master: None, ..link };
+    if let Some(state) = left.states.get_mut(moving.to.place.0) {
+        state.links.push(arrived);
+    }
+    stand(left, moving.to, below, &above);
+    for (one, other) in &mut left.cables {
+        for end in [one, other] {
+            if *end == moving.from {
+                *end = moving.to;
+            }
+        }
+    }
+}
 
 /// Takes a link out of a world, with all that goes with it in its place.
 pub(super) fn remove(world: &mut World, end: End) {

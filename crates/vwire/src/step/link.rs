@@ -14,7 +14,7 @@ use vwire_netlink::wire::value::Value;
 use vwire_netlink::{IfName, Link, LinkAddress};
 
 use super::below::Below;
-use super::departure::{remove, stand, uppers};
+use super::departure::{Move, plan_move, remove};
 use super::difference::Difference;
 use super::part::{self, UP};
 use super::plan::{Plan, Stage};
@@ -114,12 +114,6 @@ pub(super) struct Outcome<'a> {
     pub(super) left: Cow<'a, World>,
 }
 
-/// A link that is in another place than it should be.
-struct Move {
-    from: End,
-    to: End,
-}
-
 /// Adds the steps that bring links to what is wanted.
 pub(super) fn plan<'a>(wanted: &World, now: &'a World, scope: &Scope, plan: &mut Plan) -> Outcome<'a> {
     let (wanted_map, now_map) = (Map::of(wanted), Map::of(now));
@@ -153,14 +147,15 @@ pub(super) fn plan<'a>(wanted: &World, now: &'a World, scope: &Scope, plan: &mut
         gone.iter().for_each(|end| remove(left.to_mut(), *end));
     }
     for moving in &moves {
-        plan_move(moving, &wanted_map, left.to_mut(), plan);
+        let name = wanted_map.links.get(&moving.to).and_then(|link| link.ifname);
+        plan_move(moving, name, left.to_mut(), plan);
     }
     let left_map = Map::of(&left);
     let mut busy: BTreeSet<End> =
         gone.into_iter().chain(moves.iter().flat_map(|moving| [moving.from, moving.to])).collect();
     let made = missing(&wanted_map, &left_map, scope);
     give_up_names(&wanted_map, &left_map, &made, scope, plan);
-    make(&wanted_map, &made, scope.is_picture(), plan);
+    make(&wanted_map, &left_map, &made, scope.is_picture(), plan);
     let arrived: BTreeSet<End> = moves.iter().map(|moving| moving.to).collect();
     change(&wanted_map, &left_map, scope, &arrived, plan, &mut busy);
     for end in &made {
@@ -227,32 +222,6 @@ fn stays_itself(from: End, link: &Link, to: End, wanted: &Map<'_>, now: &Map<'_>
 
 fn is_zero(address: LinkAddress) -> bool {
     address.as_bytes().iter().all(|byte| *byte == 0)
-}
-
-/// Adds the step that moves a link, and moves it in the picture of what is there: it arrives down and alone.
-fn plan_move(moving: &Move, wanted: &Map<'_>, left: &mut World, plan: &mut Plan) {
-    let Some(state) = left.states.get(moving.from.place.0) else { return };
-    let Some(link) = state.link(moving.from.index).cloned() else { return };
-    let below = Below::of(&link, moving.from, &left.lowers);
-    let above = uppers(left, moving.from);
-    remove(left, moving.from);
-    let name = wanted.links.get(&moving.to).and_then(|link| link.ifname).or(link.ifname);
-    let request =
-        Link { index: moving.from.index, ifname: name, new_ifindex: Some(moving.to.index), ..Link::default() };
-    let object = Object::Link { link: Box::new(request), into: Some(moving.to.place), peer: None };
-    plan.object(Stage::LinkMoves, moving.from.place, Verb::Set, object);
-    let arrived = Link { index: moving.to.index, ifname: name, flags: link.flags & !UP, master: None, ..link };
-    if let Some(state) = left.states.get_mut(moving.to.place.0) {
-        state.links.push(arrived);
-    }
-    stand(left, moving.to, below, &above);
-    for (one, other) in &mut left.cables {
-        for end in [one, other] {
-            if *end == moving.from {
-                *end = moving.to;
-            }
-        }
-    }
 }
 
 /// Returns the links that are wanted and not there, each behind those that it stands on.
@@ -333,12 +302,21 @@ fn give_up_names(wanted: &Map<'_>, left: &Map<'_>, made: &[End], scope: &Scope, 
 }
 
 /// Adds the steps that make links; both ends of a cable at once.
-fn make(wanted: &Map<'_>, made: &[End], picture: bool, plan: &mut Plan) {
+fn make(wanted: &Map<'_>, left: &Map<'_>, made: &[End], picture: bool, plan: &mut Plan) {
     let mut done = BTreeSet::new();
+    let is_up = |link: &Link| link.flags & UP != 0;
+    let mut up: BTreeSet<End> = left.links.iter().filter(|(_, link)| is_up(link)).map(|(end, _)| *end).collect();
+    let below: BTreeSet<End> = made.iter().filter_map(|end| below_vlan(*end, wanted)).collect();
     for end in made {
         let Some(link) = wanted.links.get(end) else { continue };
         if !done.insert(*end) {
             continue;
+        }
+        if let Some(lower) = below_vlan(*end, wanted).filter(|lower| up.insert(*lower)) {
+            let mut rises = Link { index: lower.index, ..Link::default() };
+            rises.set_flags(UP, UP);
+            let object = Object::Link { link: Box::new(rises), into: None, peer: None };
+            plan.object(Stage::LinkComes, lower.place, Verb::Set, object);
         }
         let other = wanted.cables.get(end).filter(|other| made.contains(other));
         if let Some((other, peer)) = other.and_then(|other| Some((*other, *wanted.links.get(other)?))) {
@@ -352,7 +330,10 @@ fn make(wanted: &Map<'_>, made: &[End], picture: bool, plan: &mut Plan) {
             let first = creation(link, wanted, end);
             let second = Link { flags: 0, change: 0, master: None, linkinfo: None, ..creation(peer, wanted, other) };
             finish(link, &first, end, wanted, picture, plan);
-            finish(peer, &second, other, wanted, picture, plan);
+            let early = if below.contains(&other) { UP } else { 0 };
+            let risen = Link { flags: early, change: early, ..second.clone() };
+            finish(peer, &risen, other, wanted, picture, plan);
+            up.extend(Some(end).filter(|_| first.flags & UP != 0));
             let peer = Some((Box::new(second), other.place));
             let object = Object::Link { link: Box::new(first), into: None, peer };
             plan.object(Stage::LinkComes, end.place, Verb::Add, object);
@@ -370,12 +351,20 @@ fn make(wanted: &Map<'_>, made: &[End], picture: bool, plan: &mut Plan) {
             first.mtu = None;
         }
         finish(link, &first, *end, wanted, picture, plan);
+        up.extend(Some(*end).filter(|_| first.flags & UP != 0));
         // What stands on a link of another place is made there, where that has its index.
         let place = wanted.lower(*end).map_or(end.place, |lower| lower.place);
         let into = Some(end.place).filter(|own| *own != place);
         let object = Object::Link { link: Box::new(first), into, peer: None };
         plan.object(Stage::LinkComes, place, Verb::Add, object);
     }
+}
+
+/// Returns what a VLAN stands on, if both are to be up: the kernel sets none up over what is down (`vlan_dev_open`).
+fn below_vlan(end: End, wanted: &Map<'_>) -> Option<End> {
+    let is_up = |end: End| wanted.links.get(&end).is_some_and(|link| link.flags & UP != 0);
+    wanted.links.get(&end).filter(|link| link.kind() == Some("vlan"))?;
+    wanted.lower(end).filter(|lower| is_up(end) && is_up(*lower))
 }
 
 /// Returns the request that makes a link, with as much of what is wanted as the kernel takes at once.

@@ -333,3 +333,27 @@ fn messages_are_taken_apart_to_their_attributes() {
     let found = messages(&[head, link].concat());
     assert_eq!(found[0].attributes, [("/9".to_owned(), Vec::new())]);
 }
+
+#[test]
+fn what_a_vlan_stands_on_is_up_before_it_and_in_its_own_node() {
+    let text = "nodes = [\"a\", \"r\"]\nwires = [\"a:out -- r:in 10.0.0.1/24\"]\n[node.r.vlan.v10]\nparent = \"in\"\nid = 10\n\
+                [node.a.vlan.w11]\nparent = \"r:in\"\nid = 11\nmtu = 1400\n";
+    let (lab, _) = read(text, "vlans.toml").unwrap();
+    let wanted = compile(&lab, &vec![None; lab.nodes.len()]).unwrap();
+    let now = World { states: vec![vwire::snapshot::state::State::default(); lab.nodes.len()], ..World::default() };
+    let steps = converge(&wanted, &now, &plan::scope(&lab, &wanted, &now, None));
+    let names = vwire::step::Names::of(lab.nodes.iter().map(|node| node.name.clone()).collect(), &[&wanted]);
+    let group = format!("group {}", vwire::lab::mark::group("vlans"));
+    let told: Vec<String> = steps.iter().map(|step| step.describe(&names).replace(&format!(" {group}"), "")).collect();
+    let links: Vec<&str> = told.iter().map(String::as_str).filter(|words| words.contains(": link ")).take(5).collect();
+    assert_eq!(
+        links,
+        [
+            "a: link add out mtu 1500 up type veth peer name in mtu 1500 netns r",
+            "r: link set in up",
+            "r: link add w11 netns a link in mtu 1400 up type vlan id 11",
+            "r: link add v10 link in mtu 1500 up type vlan id 10",
+        ],
+        "{told:?}"
+    );
+}
