@@ -541,7 +541,8 @@ pub(super) fn differences(wanted: &World, now: &World, scope: &Scope, names: &Na
                 }));
                 continue;
             }
-            let shown = |link: &Link| Some(words::link(link, names, end.place, end.place)).filter(|words| !words.is_empty());
+            let shown =
+                |link: &Link| Some(words::link(link, names, end.place, end.place)).filter(|words| !words.is_empty());
             let (is, should) = (shown(&is), shown(&should));
             to.push(Difference { place: end.place, object: object.clone(), attribute: part.name, is, should });
         }

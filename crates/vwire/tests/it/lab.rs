@@ -178,9 +178,10 @@ impl Lab {
             match ended.recv_timeout(LONGEST) {
                 Ok((which, text)) => texts[which] = text,
                 Err(_) => {
+                    let state = whereabouts(child.id());
                     let _ = child.kill();
                     let _ = child.wait();
-                    panic!("{command:?} does not end within {LONGEST:?}");
+                    panic!("{command:?} does not end within {LONGEST:?}:\n{state}");
                 }
             }
         }
@@ -251,6 +252,19 @@ impl Lab {
         });
         Running { child, lines }
     }
+}
+
+/// Tells what the threads of a process wait for in the kernel: of one that hangs nothing else is known.
+fn whereabouts(pid: u32) -> String {
+    let read = |path: String| std::fs::read_to_string(path).unwrap_or_default();
+    let state = read(format!("/proc/{pid}/status")).lines().take(3).collect::<Vec<_>>().join(" ");
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let of = |thread: std::fs::DirEntry| {
+        let path = thread.path();
+        let file = |name: &str| read(path.join(name).to_string_lossy().into_owned());
+        format!("{}: {}\n{}", thread.file_name().to_string_lossy(), file("syscall").trim(), file("stack"))
+    };
+    format!("{state}\n{}", threads.map(of).collect::<String>())
 }
 
 fn read_all(from: Option<impl io::Read>) -> String {

@@ -89,11 +89,7 @@ fn what_hands_take_from_it_is_told_and_mended_alone() {
         // One on another card is another device.
         net.arrange(&["-n card.c1 link del eth9", "link add eth9 netns card.c1 link nic1 type macvlan mode bridge"]);
         let drift = net.vwire(&["status", "card"]);
-        assert!(
-            drift.stdout.contains("c1: link eth9: parent is host:nic1, should be host:nic0"),
-            "{}",
-            drift.stdout
-        );
+        assert!(drift.stdout.contains("c1: link eth9: parent is host:nic1, should be host:nic0"), "{}", drift.stdout);
         net.vwire(&["up", &path]).ok();
         becomes(net, CARD, &before).unwrap();
     });
