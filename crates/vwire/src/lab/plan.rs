@@ -9,6 +9,7 @@ use vwire_netlink::{Create, Link, Qdisc, Request, Text};
 use super::compile::LOOPBACK;
 use super::condition::{self, Impossible};
 use super::failed::Failed;
+use super::graph::of_lab::condition as condition_words;
 use super::mark;
 use super::model::{Command, Device, Lab, Node};
 use super::netfilter::{Ruleset, removal};
@@ -267,7 +268,8 @@ pub fn beside(
     for one in disciplines(node, Place(at), wanted, now, made, has_netem)? {
         steps.push(match &one.wished {
             Some(wished) => {
-                let words = format!("qdisc replace dev {} root {}", one.device.name, kind_of(wished));
+                let asked = one.device.condition.as_ref().map(condition_words).unwrap_or_default();
+                let words = format!("qdisc replace dev {} root {} {asked}", one.device.name, kind_of(wished));
                 step(None, vec![Request::new_qdisc(wished, Create::OrReplace)], words)
             }
             None => {
