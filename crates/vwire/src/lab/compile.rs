@@ -62,14 +62,14 @@ pub struct Problem {
     pub hint: Option<String>,
 }
 
-/// Works out what each node's namespace is to hold; `now` has, for each node, what it holds if it is there.
+/// Works out what each node's namespace is to hold; `now` has what each of them holds, which is nothing where it
+/// is not there.
 ///
 /// # Errors
 /// What the file names and nobody has, such as the machine's own device below a macvlan.
-pub fn compile(lab: &Lab, now: &[Option<State>]) -> Result<World, Vec<Problem>> {
+pub fn compile(lab: &Lab, now: &[State]) -> Result<World, Vec<Problem>> {
     let empty = State::default();
-    let states: Vec<&State> =
-        (0..lab.nodes.len()).map(|at| now.get(at).and_then(Option::as_ref).unwrap_or(&empty)).collect();
+    let states: Vec<&State> = (0..lab.nodes.len()).map(|at| now.get(at).unwrap_or(&empty)).collect();
     let indexes = indexes(lab, &states);
     let macs: BTreeSet<LinkAddress> =
         lab.nodes.iter().flat_map(|node| &node.devices).filter_map(|device| device.mac).collect();

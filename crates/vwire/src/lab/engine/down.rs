@@ -218,9 +218,9 @@ fn host_of(lab: &Lab) -> Option<(usize, &Node)> {
 
 /// Removes the routes and rules that a lab's file gives the machine, and that have a lab's number.
 fn clear_routes(socket: &mut Socket, lab: &Lab, at: usize) -> bool {
-    let mut now = vec![None; lab.nodes.len()];
+    let mut now = vec![State::default(); lab.nodes.len()];
     let links = socket.links(&vwire_netlink::LinkFilter::without_stats()).unwrap_or_default();
-    now[at] = Some(State { links, ..State::default() });
+    now[at] = State { links, ..State::default() };
     // What leads through links of the lab went with them, and cannot be named any more.
     let bare = |node: &Node| Node { name: node.name.clone(), is_host: node.is_host, ..Node::default() };
     let mut without = Lab { name: lab.name.clone(), nodes: lab.nodes.iter().map(bare).collect(), ..Lab::default() };
@@ -309,7 +309,7 @@ pub(super) fn bring_back(walker: &mut Walker, record: &Record, journal: &Journal
     }
     let mut field = Field::open(walker, &lab)?;
     let now = field.look(walker, &lab, &BTreeMap::new())?;
-    let wanted = compile::compile(&lab, &field.states).map_err(|_| unread())?;
+    let wanted = compile::compile(&lab, &now.states).map_err(|_| unread())?;
     let mut before = World { states: vec![State::default(); lab.nodes.len()], ..World::default() };
     let mut outside = Vec::new();
     let place = |name: &str| lab.nodes.iter().position(|node| node.name == name);

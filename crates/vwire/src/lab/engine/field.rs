@@ -32,8 +32,6 @@ pub(super) const NETFILTER: i32 = 12;
 pub struct Field {
     /// For each node its namespace, if it is there.
     pub sites: Vec<Option<Site>>,
-    /// What each holds.
-    pub states: Vec<Option<State>>,
     /// What each has beside.
     pub beside: BTreeMap<usize, Beside>,
 }
@@ -67,11 +65,10 @@ impl Field {
     /// # Errors
     /// One cannot be read.
     pub fn look(&mut self, walker: &mut Walker, lab: &Lab, extra: &BTreeMap<usize, Vec<String>>) -> Done<World> {
-        self.states.clear();
-        let mut buffer = Vec::new();
+        let (mut states, mut buffer) = (Vec::new(), Vec::new());
         for (at, node) in lab.nodes.iter().enumerate() {
             let Some(site) = self.sites.get_mut(at).and_then(Option::as_mut) else {
-                self.states.push(None);
+                states.push(State::default());
                 continue;
             };
             let failed =
@@ -91,15 +88,14 @@ impl Field {
                 self.beside.insert(at, beside);
             }
             site.socket.swap_buffer(&mut buffer);
-            self.states.push(Some(state));
+            states.push(state);
         }
         go_home(walker)?;
-        self.world(lab)
+        self.world(lab, states)
     }
 
     /// Returns what was read as a world, with the cables.
-    fn world(&mut self, lab: &Lab) -> Done<World> {
-        let states: Vec<State> = self.states.iter().map(|state| state.clone().unwrap_or_default()).collect();
+    fn world(&mut self, lab: &Lab, states: Vec<State>) -> Done<World> {
         let mut world = World { states, ..World::default() };
         world.cables = self.cables(lab, &world)?;
         world.lowers = below::lowers(&world, |place, other| self.id(place, other)).map_err(|(place, error)| {

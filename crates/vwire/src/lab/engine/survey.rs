@@ -171,7 +171,7 @@ pub fn survey(walker: &mut Walker, lab: &Lab, record: &Record) -> Done<Survey> {
         }
     }
     let mut now = field.look(walker, lab, &extra)?;
-    let mut wanted = compile(lab, &field.states).map_err(first_problem)?;
+    let mut wanted = compile(lab, &now.states).map_err(first_problem)?;
     if let Some(host) = host {
         // What the file says no more goes back to what it was before the lab.
         let others = saved::of_others(record);
@@ -187,7 +187,7 @@ pub fn survey(walker: &mut Walker, lab: &Lab, record: &Record) -> Done<Survey> {
             now.states[at] = as_made(&wanted.states[at], &lab.nodes[at]);
         }
     }
-    let before = applied.as_ref().and_then(|applied| compile_host(lab, applied, &field));
+    let before = applied.as_ref().and_then(|applied| compile_host(lab, applied, &now));
     let leaving: Vec<usize> = (0..lab.nodes.len()).filter(|at| lab.nodes[*at].leaves).collect();
     leaving.iter().for_each(|at| wanted.states[*at] = State::default());
     let undo_scope = plan::scope(lab, &wanted, &now, before.as_ref());
@@ -287,12 +287,12 @@ pub fn applied(record: &Record) -> Option<Lab> {
 }
 
 /// Returns what the lab as it was applied last said of the machine itself, in places of the lab as it is wanted.
-fn compile_host(lab: &Lab, applied: &Lab, field: &Field) -> Option<World> {
+fn compile_host(lab: &Lab, applied: &Lab, now: &World) -> Option<World> {
     let own = lab.nodes.iter().position(|node| node.is_host)?;
     let old = applied.nodes.iter().position(|node| node.is_host)?;
-    let mut now = vec![None; applied.nodes.len()];
-    now[old] = field.states.get(own).cloned().flatten();
-    let mut before = compile(applied, &now).ok()?;
+    let mut there = vec![State::default(); applied.nodes.len()];
+    *there.get_mut(old)? = now.states.get(own)?.clone();
+    let mut before = compile(applied, &there).ok()?;
     let state = std::mem::take(before.states.get_mut(old)?);
     let mut states = vec![State::default(); lab.nodes.len()];
     *states.get_mut(own)? = state;
