@@ -451,8 +451,9 @@ fn draw_devices(dice: &Dice, node: &str, head: &str, devices: &[Device], text: &
                     &[
                         "",
                         &format!(
-                            "mac = \"02:00:00:00:06:{}\"\n",
-                            &name[..1].replace('m', if kind == "macvlan" { "01" } else { "02" })
+                            "mac = \"02:00:00:{:02x}:06:{:02x}\"\n",
+                            NODES.iter().position(|own| *own == node).unwrap_or(NODES.len()),
+                            u8::from(kind == "macvlan"),
                         ),
                     ],
                 ));

@@ -145,8 +145,7 @@ struct Made {
 impl Made {
     fn of(text: &str) -> Self {
         let (lab, _) = read(text, "bytes.toml").unwrap_or_else(|problems| panic!("{problems:?}"));
-        let nothing = vec![None; lab.nodes.len()];
-        let wanted = compile(&lab, &nothing).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let wanted = compile(&lab, &[]).unwrap_or_else(|problems| panic!("{problems:?}"));
         let now = World { states: vec![vwire::snapshot::state::State::default(); lab.nodes.len()], ..World::default() };
         let steps = converge(&wanted, &now, &plan::scope(&lab, &wanted, &now, None));
         let made = plan::made(&steps);
@@ -339,7 +338,7 @@ fn what_a_vlan_stands_on_is_up_before_it_and_in_its_own_node() {
     let text = "nodes = [\"a\", \"r\"]\nwires = [\"a:out -- r:in 10.0.0.1/24\"]\n[node.r.vlan.v10]\nparent = \"in\"\nid = 10\n\
                 [node.a.vlan.w11]\nparent = \"r:in\"\nid = 11\nmtu = 1400\n";
     let (lab, _) = read(text, "vlans.toml").unwrap();
-    let wanted = compile(&lab, &vec![None; lab.nodes.len()]).unwrap();
+    let wanted = compile(&lab, &[]).unwrap();
     let now = World { states: vec![vwire::snapshot::state::State::default(); lab.nodes.len()], ..World::default() };
     let steps = converge(&wanted, &now, &plan::scope(&lab, &wanted, &now, None));
     let names = vwire::step::Names::of(lab.nodes.iter().map(|node| node.name.clone()).collect(), &[&wanted]);
