@@ -24,6 +24,7 @@ pub(super) fn plan_move(moving: &Move, name: Option<IfName>, left: &mut World, p
     let Some(link) = state.link(moving.from.index).cloned() else { return };
     let below = Below::of(&link, moving.from, &left.lowers);
     let above = uppers(left, moving.from);
+    let other = left.other_end(moving.from);
     remove(left, moving.from);
     let name = name.or(link.ifname);
     let request =
@@ -35,13 +36,8 @@ pub(super) fn plan_move(moving: &Move, name: Option<IfName>, left: &mut World, p
         state.links.push(arrived);
     }
     stand(left, moving.to, below, &above);
-    for (one, other) in &mut left.cables {
-        for end in [one, other] {
-            if *end == moving.from {
-                *end = moving.to;
-            }
-        }
-    }
+    // Its cable moves with it.
+    left.cables.extend(other.map(|other| (moving.to, other)));
 }
 
 /// Takes a link out of a world, with all that goes with it in its place.

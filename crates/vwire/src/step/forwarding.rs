@@ -45,6 +45,9 @@ fn is_set(entry: &Neighbour, state: &State, context: &Context<'_>) -> bool {
     let is_own = state.links.iter().any(|link| link.address == Some(address) && is_its(link));
     let link = state.link(entry.index);
     let is_vxlan = link.and_then(|link| link.kind()) == Some("vxlan");
+    // What a device without a table of its own is to receive, a macvlan that somebody else put on it has asked for; no
+    // file says such an entry, and the kernel takes it from nobody else.
+    let is_received = !context.is_picture() && whose(entry) == SELF && !is_vxlan && entry.dst.is_none();
     // Groups that a device listens to stand in its own table.
     let is_group = whose(entry) == SELF && !is_vxlan && address.as_bytes().first().is_some_and(|byte| byte & 1 != 0);
     let is_default = is_vxlan && address.as_bytes().iter().all(|byte| *byte == 0) && {
@@ -54,7 +57,7 @@ fn is_set(entry: &Neighbour, state: &State, context: &Context<'_>) -> bool {
         });
         remote.is_some() && remote == entry.dst
     };
-    (entry.state & SET != 0 || entry.flags & EXT_LEARNED != 0) && !is_own && !is_of_upper && !is_group && !is_default
+    (entry.state & SET != 0 || entry.flags & EXT_LEARNED != 0) && !is_own && !is_of_upper && !is_received && !is_group && !is_default
 }
 
 fn considered<'a>(context: &Context<'a>, state: &'a State) -> impl Iterator<Item = &'a Neighbour> {
