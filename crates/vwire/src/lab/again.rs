@@ -3,6 +3,8 @@
 //! A lab that another one became is to be as from nothing. A new device has by itself what its kind, its node and its
 //! place among others give it; one that stays has what the file before has said, and must be told.
 
+use std::collections::BTreeSet;
+
 use vwire_netlink::wire::link::KindData;
 use vwire_netlink::{Link, LinkAddress, Rule};
 
@@ -22,7 +24,7 @@ const OPER_UNKNOWN: u8 = 0;
 const OPER_UP: u8 = 6;
 /// `AF_INET`, and `AF_INET6`.
 const FAMILIES: [u8; 2] = [2, 10];
-/// What the kernel starts to count down from where rules say no priority: that of table `main`.
+/// The priority of table `main`.
 const RULE_MAIN: u32 = 32766;
 /// The least MTU with which a device has IPv6 at all (`IPV6_MIN_MTU`).
 const LEAST_OF_IPV6: u32 = 1280;
@@ -97,13 +99,15 @@ pub(super) fn yield_address(link: &mut Link, lab: &str, node: &str) {
     link.address = Some(LinkAddress::from([one & 0xfc | 2, two, three, four, five, six]));
 }
 
-/// Gives rules without a priority the one that the kernel would give them one after another: before all others.
+/// Gives rules without a priority one each, by which they are tried in their order, right before table `main`. The kernel's
+/// own choice would turn them round: it puts each before all that there are.
 pub(super) fn number(rules: &mut [Rule]) {
     for family in FAMILIES {
-        let mut first = RULE_MAIN;
-        for rule in rules.iter_mut().filter(|rule| rule.family == family) {
-            let priority = *rule.priority.get_or_insert(first.saturating_sub(1));
-            first = if priority == 0 { first } else { first.min(priority) };
+        let said: BTreeSet<u32> =
+            rules.iter().filter(|rule| rule.family == family).filter_map(|rule| rule.priority).collect();
+        let mut free = (1..RULE_MAIN).rev().filter(|priority| !said.contains(priority));
+        for rule in rules.iter_mut().rev().filter(|rule| rule.family == family && rule.priority.is_none()) {
+            rule.priority = free.next();
         }
     }
 }
@@ -141,13 +145,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rules_without_a_priority_are_each_before_all_others() {
+    fn rules_without_a_priority_are_tried_in_their_order() {
         let rule = |family, priority| Rule { family, priority, ..Rule::default() };
         let mut rules =
-            [rule(2, None), rule(2, Some(100)), rule(2, None), rule(10, None), rule(2, Some(0)), rule(2, None)];
+            [rule(2, None), rule(2, Some(100)), rule(2, None), rule(10, None), rule(2, Some(32764)), rule(2, None)];
         number(&mut rules);
         let priorities: Vec<u32> = rules.iter().filter_map(|rule| rule.priority).collect();
-        assert_eq!(priorities, [32765, 100, 99, 32765, 0, 98]);
+        assert_eq!(priorities, [32762, 100, 32763, 32765, 32764, 32765]);
     }
 
     #[test]

@@ -155,8 +155,10 @@ impl<'a> Names<'a> {
             state.routes.push(self.route(route));
         }
         let mut rules: Vec<Rule> = self.node.rules.iter().map(rule).collect();
-        if !self.node.is_host {
-            again::number(&mut rules);
+        match self.node.is_host {
+            false => again::number(&mut rules),
+            // The kernel puts each before all that there are: the first of the file is to be tried first.
+            true => rules.reverse(),
         }
         state.rules = rules;
         for neighbour in &self.node.neighbours {

@@ -57,7 +57,12 @@ fn is_set(entry: &Neighbour, state: &State, context: &Context<'_>) -> bool {
         });
         remote.is_some() && remote == entry.dst
     };
-    (entry.state & SET != 0 || entry.flags & EXT_LEARNED != 0) && !is_own && !is_of_upper && !is_received && !is_group && !is_default
+    (entry.state & SET != 0 || entry.flags & EXT_LEARNED != 0)
+        && !is_own
+        && !is_of_upper
+        && !is_received
+        && !is_group
+        && !is_default
 }
 
 fn considered<'a>(context: &Context<'a>, state: &'a State) -> impl Iterator<Item = &'a Neighbour> {

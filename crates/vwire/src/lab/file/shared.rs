@@ -50,5 +50,13 @@ mod tests {
     fn macvlans_are_on_the_cable_of_their_parent() {
         assert_eq!(warnings(["10.0.0.11/24", "10.0.0.12/24"]), [""; 0]);
         assert!(warnings(["10.0.0.11/24", "10.0.0.2/24"])[0].starts_with("error: "));
+        assert!(warnings(["10.0.0.11/24", "10.9.0.1/24"])[0].contains("nobody else on this cable is in 10.9.0.0/24"));
+    }
+
+    #[test]
+    fn who_is_behind_a_device_of_the_machine_is_not_known() {
+        let text = "[node.a.macvlan.m1]\nparent = 'host:c0'\naddress = '10.0.0.1/24'\n\
+                    [node.b.macvlan.m1]\nparent = 'host:c0'\naddress = '10.9.0.1/24'\n";
+        assert_eq!(super::super::read(text, "x.toml").unwrap().1.len(), 0);
     }
 }

@@ -160,7 +160,9 @@ fn strangers(report: &mut Report<'_>, draft: &Draft<'_>) {
             by_network.entry(key).or_default().push((unit::network(interface), at.span));
         }
     }
-    for networks in by_network.values().filter(|networks| networks.len() > 1) {
+    let open = open_segments(draft);
+    let known = by_network.iter().filter(|((segment, ..), networks)| networks.len() > 1 && !open.contains(segment));
+    for (_, networks) in known {
         let mut counts: BTreeMap<(IpAddr, u8), usize> = BTreeMap::new();
         for (network, _) in networks {
             *counts.entry((network.address, network.length)).or_default() += 1;
@@ -176,6 +178,18 @@ fn strangers(report: &mut Report<'_>, draft: &Draft<'_>) {
             }
         }
     }
+}
+
+/// Returns the networks that go on behind a device of the machine itself: who is there is not known.
+fn open_segments(draft: &Draft<'_>) -> BTreeSet<usize> {
+    let is_open = |at: &&super::draft::Attachment| {
+        let device = draft.nodes.get(at.node).and_then(|node| node.node.devices.get(at.device));
+        let Some(DeviceKind::Macvlan { parent, .. }) = device.map(|device| &device.kind) else { return false };
+        let below = parent.node.as_ref().and_then(|node| draft.nodes.get(draft.node_of(node)?));
+        let name = super::short::short_name(&parent.device);
+        below.is_some_and(|node| node.node.is_host && node.node.devices.iter().all(|device| device.name != name))
+    };
+    draft.attachments.iter().filter(is_open).map(|at| draft.whole_segment(at.segment)).collect()
 }
 
 /// Warns of a node with one network on two cables: it sends by one of them only.

@@ -128,7 +128,7 @@ pub static RULE_TABLE: Table = Table {
             Kind::Number(0, u32::MAX),
             "Its place among the rules: lower is earlier.",
             "1000",
-            "the kernel's choice",
+            "in the file's order, right before table `main`",
             &["pref", "order"],
         ),
     ],
