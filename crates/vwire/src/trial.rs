@@ -73,10 +73,12 @@ fn one(lab: &Lab, check: &Check) -> Result<String, String> {
     together(&tried)
 }
 
-/// Puts together what was seen at several addresses: all must hold. Each is named where there are several.
+/// Puts together what was seen at several addresses: all must hold. Each is named where there are several, by its family
+/// if that is enough.
 fn together(tried: &[(IpAddr, Result<String, String>)]) -> Result<String, String> {
     let said = |to: &IpAddr, seen: &str| match tried.len() {
         1 => seen.to_owned(),
+        _ if tried.iter().filter(|(other, _)| other.is_ipv4() == to.is_ipv4()).count() > 1 => format!("{to}: {seen}"),
         _ => format!("{}: {seen}", if to.is_ipv4() { "IPv4" } else { "IPv6" }),
     };
     let failed: Vec<String> =
@@ -302,6 +304,8 @@ mod tests {
         let good = || Ok("0.1 ms".to_owned());
         assert_eq!(together(&[(four, good())]), Ok("0.1 ms".to_owned()));
         assert_eq!(together(&[(four, good()), (six, good())]), Ok("IPv4: 0.1 ms, IPv6: 0.1 ms".to_owned()));
+        let other = "10.1.0.1".parse().unwrap();
+        assert_eq!(together(&[(four, good()), (other, Err("no".to_owned()))]), Err("10.1.0.1: no".to_owned()));
         assert_eq!(together(&[(four, good()), (six, Err("no answer".to_owned()))]), Err("IPv6: no answer".to_owned()));
     }
 }

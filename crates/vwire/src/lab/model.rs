@@ -449,7 +449,8 @@ pub struct Command {
 pub struct Check {
     /// The node that tries.
     pub from: String,
-    /// The addresses that it tries, all of which count: of a node one of each family that both have.
+    /// The addresses that it tries, all of which count: of a node one of each family that both have, or
+    /// all where it must not be reached.
     pub to: Vec<IpAddr>,
     /// It in the words of the file, of this node and that one alone.
     pub words: String,

@@ -155,7 +155,8 @@ fn each(written: &Written<'_>, span: Span, draft: &Draft<'_>) -> Result<Vec<Chec
                     continue;
                 }
                 let name = draft.nodes.get(other).map(|node| node.node.name.clone()).unwrap_or_default();
-                let mut to = addresses_for(draft, node, other);
+                let is_ban = matches!(written.expect, Expect::MustNotReach(_));
+                let mut to = addresses_for(draft, node, other, is_ban);
                 if to.is_empty() {
                     let message = format!("{} has no address to be reached at", quoted(&name));
                     let trouble = Trouble::new(written.to.span, message);
@@ -209,12 +210,17 @@ fn nodes(word: Word<'_>, draft: &Draft<'_>) -> Result<Option<Vec<usize>>, Troubl
 }
 
 /// Chooses the addresses by which one node tries another: of each family that both have one in a network that they share,
-/// else the first.
-fn addresses_for(draft: &Draft<'_>, from: usize, to: usize) -> Vec<IpAddr> {
+/// else the first; or `all`, since who must not reach a node must not by any.
+fn addresses_for(draft: &Draft<'_>, from: usize, to: usize, all: bool) -> Vec<IpAddr> {
     let own: Vec<_> = Known { draft, node: from }.interfaces().map(|(interface, _)| *interface).collect();
     let networks: Vec<_> = own.iter().map(unit::network).collect();
     let addresses: Vec<IpAddr> =
         Known { draft, node: to }.interfaces().map(|(interface, _)| interface.address).collect();
+    if all {
+        let has = |address: &IpAddr| own.iter().any(|interface| interface.address.is_ipv6() == address.is_ipv6());
+        let tried: Vec<IpAddr> = addresses.iter().copied().filter(has).collect();
+        return if tried.is_empty() { addresses } else { tried };
+    }
     let shared = |address: &&&IpAddr| networks.iter().any(|network| unit::holds(*network, ***address));
     let of_family = |is_ipv6: bool| {
         let fitting: Vec<&IpAddr> = addresses.iter().filter(|address| address.is_ipv6() == is_ipv6).collect();

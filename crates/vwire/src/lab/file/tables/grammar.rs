@@ -83,7 +83,8 @@ pub static PLACE: Grammar = Grammar {
 /// An address, or a node that has it.
 pub static TARGET: Grammar = Grammar {
     name: "target",
-    about: "An address, or a node, which stands for its address.",
+    about: "An address, or a node: its address in a network of the one that tries, or its first; all where it must not \
+            be reached.",
     shape: "ADDRESS | NODE",
     pattern: "^[^\\s]+$",
 };
