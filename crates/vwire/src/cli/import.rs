@@ -14,6 +14,7 @@ use super::lab_file::REFUSED;
 use super::talk::Talk;
 use super::{Call, Verb, ls};
 use crate::lab::engine::Done;
+use crate::lab::engine::survey::HOST;
 use crate::lab::failed::Failed;
 use crate::lab::file::{self, unit};
 use crate::lab::graph::natural;
@@ -161,7 +162,11 @@ fn recalled(file: &OsStr, wanted: Option<&[String]>) -> Result<Vec<Part>, Failur
 }
 
 fn told(name: &str, error: &io::Error) -> Failed {
-    Failed::new(format!("cannot read namespace `{name}`")).because(error)
+    let failed = Failed::new(format!("cannot read namespace `{name}`")).because(error);
+    match name {
+        HOST => failed.hint("the machine itself is imported where no namespace is named: `vwire import`"),
+        _ => failed,
+    }
 }
 
 fn read(name: &str, inode: u64, others: &[(u64, &Namespace)]) -> io::Result<Part> {

@@ -19,11 +19,9 @@ use vwire_netlink::wire::link::{KindData, PropList};
 use vwire_netlink::wire::route::{Hop as WireHop, Metrics, Multipath, Via};
 use vwire_netlink::{Address, BridgeLink, IfName, Link, LinkAddress, Neighbour, Route, Rule};
 
-use super::file::route::few;
 use super::indexes::{Indexes, cables, indexes};
 use super::model::{self, Device, DeviceKind, Lab, MacvlanMode, Node, Parent, PortVlans, RouteAction, Span};
-use super::nearest::nearest;
-use super::{again, mark};
+use super::{again, mark, outside};
 use crate::snapshot::state::State;
 use crate::step::below::ELSEWHERE;
 use crate::step::world::{End, Place, World};
@@ -151,7 +149,8 @@ impl<'a> Names<'a> {
             }
             state.forwarding.extend(other_ends(index, &device.kind));
         }
-        for route in &self.node.routes {
+        let (lab, node, there) = (self.lab, self.node, self.now());
+        for route in node.routes.iter().filter(|route| outside::leads_on(lab, node, there, route)) {
             state.routes.push(self.route(route));
         }
         let mut rules: Vec<Rule> = self.node.rules.iter().map(rule).collect();
@@ -201,22 +200,9 @@ impl<'a> Names<'a> {
             true => format!("this machine has no device `{name}`"),
             false => format!("`{}` has no device `{name}`", node.name),
         };
-        self.problems.push(Problem { what, span, hint: self.meant(at, name) });
+        let hint = node.is_host.then(|| outside::meant(node, self.states[at], name));
+        self.problems.push(Problem { what, span, hint });
         0
-    }
-
-    /// Says which of the machine's own devices may be meant.
-    fn meant(&self, at: usize, name: &str) -> Option<String> {
-        let marks = |link: &&Link| !link.alt_names().iter().any(|name| mark::read_host_link(name.as_bytes()).is_some());
-        let own = self.states[at].links.iter().filter(|link| link.index != LOOPBACK).filter(marks);
-        let names: Vec<String> = own.filter_map(|link| Some(link.ifname?.to_string())).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        match nearest(name, names.iter().copied()) {
-            _ if !self.lab.nodes[at].is_host => None,
-            Some(meant) => Some(format!("did you mean `{meant}`? `vwire ls` shows the devices of this machine")),
-            None if names.is_empty() => Some("it has none but `lo` and what labs made".to_owned()),
-            None => Some(format!("it has {}", few(&names))),
-        }
     }
 
     /// Returns the index of the device below, and notes where it is if that is another node.
@@ -543,10 +529,4 @@ pub fn first_address(node: &Node) -> Option<IpAddr> {
     let own = |is_wanted: fn(&IpAddr) -> bool| node.addresses().map(|own| own.address).find(is_wanted);
     own(|address| matches!(address, IpAddr::V4(address) if *address != Ipv4Addr::LOCALHOST))
         .or_else(|| own(IpAddr::is_ipv6))
-}
-
-/// Returns whether a route leads through no link.
-#[must_use]
-pub fn leads_nowhere(route: &model::Route) -> bool {
-    !matches!(route.action, RouteAction::Via(_))
 }

@@ -20,6 +20,7 @@ pub mod model;
 pub mod namespace;
 pub mod nearest;
 pub mod netfilter;
+pub mod outside;
 pub mod plan;
 pub mod program;
 pub mod ready;

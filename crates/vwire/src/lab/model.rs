@@ -58,6 +58,17 @@ pub struct Node {
     pub filters: Vec<Filter>,
     /// What is run once the lab is wired, in the order of the file.
     pub commands: Vec<Command>,
+    /// Devices of the machine itself that its routes, rules, translations and filters name, and no lab makes.
+    pub outside: Vec<Outside>,
+    /// Where the file says so.
+    pub span: Span,
+}
+
+/// A device that the file names and the lab does not make: the machine's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outside {
+    /// Its name.
+    pub device: String,
     /// Where the file says so.
     pub span: Span,
 }

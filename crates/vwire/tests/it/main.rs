@@ -12,6 +12,7 @@ mod json;
 mod json_names;
 mod kinds;
 mod lab;
+mod lab_card;
 mod lab_checks;
 mod lab_confirm;
 mod lab_edits;

@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::thread::ScopedJoinHandle;
 
 use vwire_netlink::wire::nft::{self, Table};
-use vwire_netlink::{Link, Request, Socket};
+use vwire_netlink::{Link, Request, Route, Socket};
 
 use super::field::{self, Field};
 use super::journal::{self, Journal, PENDING};
@@ -20,7 +20,7 @@ use crate::lab::namespace::named::{self, Name};
 use crate::lab::namespace::walk::{Walker, walk};
 use crate::lab::namespace::{Identity, Namespace};
 use crate::lab::record::Record;
-use crate::lab::{compile, mark, netfilter, plan, sysctl};
+use crate::lab::{compile, mark, netfilter, outside, plan, sysctl};
 use crate::snapshot::state::State;
 use crate::step::run::{Places, if_known, reach};
 use crate::step::world::{End, Names, Place, World};
@@ -222,14 +222,21 @@ fn clear_routes(socket: &mut Socket, lab: &Lab, at: usize) -> bool {
     let links = socket.links(&vwire_netlink::LinkFilter::without_stats()).unwrap_or_default();
     now[at] = State { links, ..State::default() };
     // What leads through links of the lab went with them, and cannot be named any more.
-    let bare = |node: &Node| Node { name: node.name.clone(), is_host: node.is_host, ..Node::default() };
+    let bare = |node: &Node| Node {
+        name: node.name.clone(),
+        is_host: node.is_host,
+        outside: node.outside.clone(),
+        ..Node::default()
+    };
     let mut without = Lab { name: lab.name.clone(), nodes: lab.nodes.iter().map(bare).collect(), ..Lab::default() };
     without.nodes[at].routes =
-        lab.nodes[at].routes.iter().filter(|route| compile::leads_nowhere(route)).cloned().collect();
+        lab.nodes[at].routes.iter().filter_map(|route| outside::left_of(&lab.nodes[at], route)).collect();
     without.nodes[at].rules = lab.nodes[at].rules.clone();
     let Ok(world) = compile::compile(&without, &now) else { return false };
     let state = world.state(Place(at));
-    let requests = state.routes.iter().map(Request::del_route).chain(state.rules.iter().map(Request::del_rule));
+    // What is named by no gateway is any of its prefix, table, metric and number.
+    let routes: Vec<Route> = state.routes.iter().map(|route| Route { multipath: None, ..route.clone() }).collect();
+    let requests = routes.iter().map(Request::del_route).chain(state.rules.iter().map(Request::del_rule));
     socket.batch(&requests.collect::<Vec<_>>()).iter().any(Result::is_ok)
 }
 

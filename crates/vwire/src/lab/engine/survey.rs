@@ -13,7 +13,7 @@ use crate::lab::model::{Lab, Node};
 use crate::lab::namespace::walk::{Walker, walk};
 use crate::lab::plan::{self, Beside, Plan, shown};
 use crate::lab::record::Record;
-use crate::lab::{sysctl, task};
+use crate::lab::{outside, sysctl, task};
 use crate::snapshot::state::State;
 use crate::step::scope::Reach;
 use crate::step::world::{Names, Place, World};
@@ -171,6 +171,10 @@ pub fn survey(walker: &mut Walker, lab: &Lab, record: &Record) -> Done<Survey> {
         }
     }
     let mut now = field.look(walker, lab, &extra)?;
+    match outside::problems(lab, &now.states) {
+        lost if lost.is_empty() => {}
+        lost => return Err(first_problem(lost)),
+    }
     let mut wanted = compile(lab, &now.states).map_err(first_problem)?;
     if let Some(host) = host {
         // What the file says no more goes back to what it was before the lab.

@@ -1,5 +1,6 @@
 //! A lab while it is read: nodes and bridges by name, their devices so far, and what still refers to what. Pure.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use toml::de::DeTable;
@@ -10,7 +11,7 @@ use super::short::short_name;
 use super::text::{Word, span_of};
 use super::unit;
 use super::wire::{self, Automatic};
-use crate::lab::model::{Device, DeviceKind, Node, Prefix, Span};
+use crate::lab::model::{Device, DeviceKind, Node, Outside, Prefix, Span};
 use crate::lab::nearest::nearest;
 
 /// The most nodes, counts worked out.
@@ -31,10 +32,19 @@ pub(crate) struct NodeDraft<'a> {
     pub(crate) forwards: bool,
     /// Devices by the name in the file.
     pub(crate) devices: BTreeMap<String, usize>,
+    /// Devices that are named on the machine itself and are not the lab's: all who look names up note them.
+    pub(crate) outside: RefCell<Vec<Outside>>,
     /// The names that they really have.
     shorts: BTreeMap<String, usize>,
     /// Names that the file gives, which are not to be used up by automatic ones.
     given: BTreeSet<String>,
+}
+
+impl NodeDraft<'_> {
+    /// Returns the node, all of which is read.
+    pub(crate) fn done(self) -> Node {
+        Node { outside: self.outside.into_inner(), ..self.node }
+    }
 }
 
 /// A bridge while it is read.
@@ -263,6 +273,7 @@ impl<'a> Draft<'a> {
             layers,
             forwards,
             devices: BTreeMap::new(),
+            outside: RefCell::default(),
             shorts: BTreeMap::new(),
             given: BTreeSet::new(),
         });

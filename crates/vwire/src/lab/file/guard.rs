@@ -114,7 +114,7 @@ fn masquerade(words: &mut Words<'_>, known: &Known<'_, '_>) -> Result<Nat, Troub
     let (mut out, mut from) = (None, None);
     while let Some(word) = words.next() {
         match word.text {
-            "out" | "dev" => out = Some(known.device(words.want("a device")?)?),
+            "out" | "dev" => out = Some(known.device_or_outside(words.want("a device")?)?),
             "from" => from = Some(place(words.want("a network")?, known, None)?),
             _ => return Err(word.wrong("`masquerade` has no word").label("`out DEVICE` and `from PLACE`")),
         }
@@ -147,7 +147,7 @@ fn forward(words: &mut Words<'_>, known: &Known<'_, '_>) -> Result<Nat, Trouble>
     let mut device = None;
     while let Some(word) = words.next() {
         match word.text {
-            "in" | "dev" => device = Some(known.device(words.want("a device")?)?),
+            "in" | "dev" => device = Some(known.device_or_outside(words.want("a device")?)?),
             _ => return Err(word.wrong("`forward` has no word").label("`in DEVICE`")),
         }
     }
@@ -171,7 +171,7 @@ fn with_port(word: Word<'_>, known: &Known<'_, '_>) -> Result<(IpAddr, Option<u1
 }
 
 fn translation_of(table: &Layers<'_>, span: Span, known: &Known<'_, '_>) -> Result<Nat, Trouble> {
-    let device = |key: &str| table.text(key).map(|text| known.device(text.word())).transpose();
+    let device = |key: &str| table.text(key).map(|text| known.device_or_outside(text.word())).transpose();
     let forward = table.text("forward");
     if let (Some(out), None) = (device("masquerade")?, &forward) {
         let from = table.text("from").map(|text| place(text.word(), known, None)).transpose()?;
@@ -276,8 +276,8 @@ fn line(text: &Text<'_>, known: &Known<'_, '_>) -> Result<Filter, Trouble> {
         match word.text {
             "from" => filter.from = Some(place(words.want("a network")?, known, family(filter.to))?),
             "to" => filter.to = Some(place(words.want("a network")?, known, family(filter.from))?),
-            "in" | "iif" => filter.iif = Some(known.device(words.want("a device")?)?),
-            "out" | "oif" => filter.oif = Some(known.device(words.want("a device")?)?),
+            "in" | "iif" => filter.iif = Some(known.device_or_outside(words.want("a device")?)?),
+            "out" | "oif" => filter.oif = Some(known.device_or_outside(words.want("a device")?)?),
             "established" => filter.established = true,
             "tcp" | "udp" | "icmp" => {
                 filter.protocol = protocol(word.text);
@@ -310,7 +310,7 @@ fn of_table(table: &Layers<'_>, span: Span, known: &Known<'_, '_>) -> Result<Fil
     let hook = text("hook").and_then(|text| hook(text.as_str()));
     let verdict = verdict.ok_or_else(|| missing(span, "a filter", "verdict", "\"drop\""))?;
     let hook = hook.ok_or_else(|| missing(span, "a filter", "hook", "\"forward\""))?;
-    let device = |key: &str| text(key).map(|text| known.device(text.word())).transpose();
+    let device = |key: &str| text(key).map(|text| known.device_or_outside(text.word())).transpose();
     let from = text("from").map(|text| place(text.word(), known, None)).transpose()?;
     Ok(Filter {
         from,

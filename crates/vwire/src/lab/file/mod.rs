@@ -38,7 +38,7 @@ use toml::de::DeTable;
 
 use super::model::{Lab, Span};
 use condition::Conditions;
-use draft::Draft;
+use draft::{Draft, NodeDraft};
 pub use problem::{Problem, Severity, Warning};
 use problem::{Report, Trouble};
 use text::{Text, Word};
@@ -174,7 +174,7 @@ fn build(report: &mut Report<'_>, file: &DeTable<'_>, accounts: &dyn Accounts) -
     let checks = check::read(report, &mut draft);
     verify::verify(report, &draft);
     device::order(report, &mut draft);
-    let nodes = draft.nodes.into_iter().map(|draft| draft.node).collect();
+    let nodes = draft.nodes.into_iter().map(NodeDraft::done).collect();
     Some(Lab { name: draft.lab, nodes, checks })
 }
 

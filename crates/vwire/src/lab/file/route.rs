@@ -11,7 +11,7 @@ use super::problem::{Report, Trouble, quoted};
 use super::text::{Text, Value, Word, Words, once, span_of};
 use super::unit;
 use super::wire::missing;
-use crate::lab::model::{Hop, Interface, Prefix, Route, RouteAction, Span};
+use crate::lab::model::{Hop, Interface, Outside, Prefix, Route, RouteAction, Span};
 use crate::lab::nearest::nearest;
 
 /// What readers of routes, rules and the like look names up in.
@@ -32,6 +32,8 @@ struct Way<'t> {
 
 /// With how many routes before it each is compared: a file has many at most, and twice is mostly side by side.
 const MOST_COMPARED: usize = 1000;
+/// `IFNAMSIZ`, less the zero behind a name.
+const LONGEST_NAME: usize = 15;
 /// `RT_TABLE_MAIN`.
 const MAIN: u32 = 254;
 
@@ -50,6 +52,22 @@ impl<'d, 'a> Known<'d, 'a> {
             .chain(loopback)
     }
 
+    /// Finds a device of the node by its name in the file and gives its real one; on the machine itself, what is none of
+    /// the lab's is one of the machine's, which only the machine can tell.
+    pub(crate) fn device_or_outside(&self, word: Word<'_>) -> Result<String, Trouble> {
+        let node = self.draft.nodes.get(self.node).filter(|node| node.node.is_host);
+        let Some(node) = node.filter(|node| word.text != "lo" && !node.devices.contains_key(word.text)) else {
+            return self.device(word);
+        };
+        // The kernel has no longer names.
+        let name = unit::device_name(word)?;
+        if name.len() > LONGEST_NAME {
+            return self.device(word);
+        }
+        node.outside.borrow_mut().push(Outside { device: name.to_owned(), span: word.span });
+        Ok(name.to_owned())
+    }
+
     /// Finds a device of the node by its name in the file and gives its real one.
     pub(crate) fn device(&self, word: Word<'_>) -> Result<String, Trouble> {
         let node = self.draft.nodes.get(self.node);
@@ -60,7 +78,11 @@ impl<'d, 'a> Known<'d, 'a> {
         found.map(|device| device.name.clone()).ok_or_else(|| {
             let name = node.map(|node| node.node.name.clone()).unwrap_or_default();
             let names: Vec<&str> = node.into_iter().flat_map(|node| node.devices.keys().map(String::as_str)).collect();
-            let trouble = Trouble::new(word.span, format!("{} has no device {}", quoted(&name), quoted(word.text)));
+            let what = match node.is_some_and(|node| node.node.is_host) {
+                true => format!("the lab makes no device {} on {}", quoted(word.text), quoted(&name)),
+                false => format!("{} has no device {}", quoted(&name), quoted(word.text)),
+            };
+            let trouble = Trouble::new(word.span, what);
             match nearest(word.text, names.iter().copied()) {
                 Some(meant) => trouble.label(format!("did you mean `{meant}`?")),
                 None if names.is_empty() => trouble.label("no wire ends at it"),
@@ -283,7 +305,7 @@ fn finish(to: Word<'_>, kind: &str, ways: &[Way<'_>], rest: Rest, known: &Known<
             }
             ipv6.get_or_insert(gateway.is_ipv6());
         }
-        let device = way.device.map(|word| known.device(word)).transpose()?;
+        let device = way.device.map(|word| known.device_or_outside(word)).transpose()?;
         let gateway = gateway.map(|(gateway, _)| gateway);
         hops.push(Hop { gateway, device, weight: way.weight, onlink: way.onlink });
     }

@@ -70,8 +70,8 @@ fn line(text: &Text<'_>, rule: &mut Rule, known: &Known<'_, '_>) -> Result<(), T
                 let prefix = place_or_all(words.want("a prefix, or `all`")?)?;
                 if word.text == "from" { rule.from = prefix } else { rule.to = prefix }
             }
-            "iif" => rule.iif = Some(known.device(words.want("a device")?)?),
-            "oif" => rule.oif = Some(known.device(words.want("a device")?)?),
+            "iif" => rule.iif = Some(known.device_or_outside(words.want("a device")?)?),
+            "oif" => rule.oif = Some(known.device_or_outside(words.want("a device")?)?),
             "fwmark" => rule.fwmark = Some(unit::mark(words.want("a mark")?)?),
             "table" | "lookup" => rule.table = table(words.want("the table's number")?)?,
             "priority" | "pref" | "preference" => {
@@ -98,7 +98,7 @@ fn place_or_all(word: Word<'_>) -> Result<Option<Prefix>, Trouble> {
 
 fn of_table(layers: &Layers<'_>, rule: &mut Rule, known: &Known<'_, '_>) -> Result<(), Trouble> {
     let prefix = |key: &str| layers.text(key).map(|text| place_or_all(text.word())).transpose().map(Option::flatten);
-    let device = |key: &str| layers.text(key).map(|text| known.device(text.word())).transpose();
+    let device = |key: &str| layers.text(key).map(|text| known.device_or_outside(text.word())).transpose();
     rule.from = prefix("from")?;
     rule.to = prefix("to")?;
     rule.iif = device("iif")?;

@@ -71,7 +71,8 @@ pub static FILE: Table = Table {
         row(
             "node",
             Kind::Named(&NODE),
-            "Nodes of which there is more to say.",
+            "Nodes of which there is more to say. In routes, rules, translations and filters of `host`, a device that is none of the \
+             lab's is one of the machine's own, such as its card: `nat = [\"masquerade out eth0\"]`.",
             "",
             "none",
             &["host", "router", "device"],
