@@ -79,8 +79,8 @@ fn a_device_that_nobody_has_is_told_with_its_line_and_what_there_is() {
         for (right, wrong, name, hint) in [
             ("masquerade out uplink", "masquerade out uplinc", "uplinc", "did you mean `uplink`?"),
             ("accept forward in br0", "accept forward in br00", "br00", "did you mean `br0`?"),
-            ("iif uplink", "iif wlan7", "wlan7", "it has `br0`, `uplink`"),
-            ("192.0.2.1 dev uplink\"", "192.0.2.1 dev wlan7\"", "wlan7", "it has `br0`, `uplink`"),
+            ("iif uplink", "iif wlan7", "wlan7", "it has `br0`, `out-guest`, `uplink`"),
+            ("192.0.2.1 dev uplink\"", "192.0.2.1 dev wlan7\"", "wlan7", "it has `br0`, `out-guest`, `uplink`"),
         ] {
             let text = OUT.replacen(right, wrong, 1);
             assert_ne!(text, OUT);
