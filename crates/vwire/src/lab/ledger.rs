@@ -6,6 +6,7 @@
 //!
 //! The mark holds what no other lab has, of whatever machine, container or test: a token that the record keeps.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -62,10 +63,10 @@ impl Mark {
 
     /// Finds one in a list of mounts, as `/proc/PID/mountinfo` has it.
     #[must_use]
-    pub fn in_mounts(mounts: &str) -> Option<Self> {
-        mounts.lines().find_map(|line| {
-            // The file that is mounted; its name is gone by then.
-            let root = line.split(' ').nth(3)?;
+    pub fn in_mounts(mounts: &[u8]) -> Option<Self> {
+        mounts.split(|byte| *byte == b'\n').find_map(|line| {
+            // The file that is mounted; its name is gone by then. Other lines may have any bytes.
+            let root = std::str::from_utf8(line).ok()?.split(' ').nth(3)?;
             let root = root.strip_suffix("//deleted").unwrap_or(root);
             Self::parse(root.rsplit('/').next()?)
         })
@@ -153,13 +154,12 @@ impl Ledger {
     pub fn parse(text: &str) -> Option<Self> {
         let (head, rest) = text.split_once('\n')?;
         let token = head.strip_prefix(HEAD)?.to_owned();
-        let mut ledger = Self { token, entries: Vec::new() };
-        for entry in rest.lines().filter_map(Entry::parse) {
-            // One that was started again.
-            ledger.entries.retain(|other| (&other.node, other.serial) != (&entry.node, entry.serial));
-            ledger.entries.push(entry);
-        }
-        Some(ledger)
+        // Of one that was started again, the last line counts.
+        let mut seen = BTreeSet::new();
+        let mut entries: Vec<Entry> = rest.lines().rev().filter_map(Entry::parse).collect();
+        entries.retain(|entry| seen.insert((entry.node.clone(), entry.serial)));
+        entries.reverse();
+        Some(Self { token, entries })
     }
 
     /// Spells all of it.
@@ -179,7 +179,7 @@ impl Ledger {
     /// Returns the number of the command that is run next in a node.
     #[must_use]
     pub fn next(&self, node: &str) -> u64 {
-        self.of(node).map(|entry| entry.serial + 1).max().unwrap_or_default()
+        self.of(node).map(|entry| entry.serial.saturating_add(1)).max().unwrap_or_default()
     }
 
     /// Returns the commands of a node.
@@ -227,6 +227,16 @@ mod tests {
     }
 
     #[test]
+    fn of_what_was_started_again_the_last_line_counts() {
+        let again = Entry { process: Process { pid: 8, start: 100 }, ..entry(0, &["x"]) };
+        let mut ledger = Ledger { token: "t1".to_owned(), entries: vec![entry(0, &["x"]), entry(u64::MAX, &["y"])] };
+        let text = ledger.text() + &ledger.add(again.clone());
+        let read = Ledger::parse(&text).unwrap();
+        assert_eq!(read.entries, [entry(u64::MAX, &["y"]), again]);
+        assert_eq!(read.next("a"), u64::MAX);
+    }
+
+    #[test]
     fn a_mark_is_found_in_an_environment_and_among_mounts() {
         let mark = Mark { token: "t1".to_owned(), serial: 12, node: "r-1".to_owned() };
         let environment = format!("PATH=/bin\0{}\0HOME=/\0", mark.file_name());
@@ -237,7 +247,8 @@ mod tests {
              30 22 0:27 /vwire/labs/pair/{}//deleted /etc/hosts rw,relatime - tmpfs vwire rw\n",
             mark.file_name()
         );
+        let mounts = [b"21 1 0:19 / /run/\xe9t\xe9 rw - tmpfs y rw\n", mounts.as_bytes()].concat();
         assert_eq!(Mark::in_mounts(&mounts), Some(mark));
-        assert_eq!(Mark::in_mounts("30 22 0:27 /vwire/labs/pair/hosts /etc/hosts rw - tmpfs vwire rw\n"), None);
+        assert_eq!(Mark::in_mounts(b"30 22 0:27 /vwire/labs/pair/hosts /etc/hosts rw - tmpfs vwire rw\n"), None);
     }
 }

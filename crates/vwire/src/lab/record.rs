@@ -5,7 +5,7 @@
 //! A file is written beside and then renamed, so that each is whole or not there.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -22,6 +22,8 @@ pub const DIRECTORY: &str = "/run/vwire/labs";
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 /// The name of the directory of the machine itself; no lab's has a dot.
 const HOST: &str = ".host";
+/// How much the end of a file is.
+const END: u64 = 64 << 10;
 /// The name of the lock.
 const LOCK: &str = "lock";
 
@@ -173,6 +175,24 @@ impl Record {
     /// As [`Self::write`]; a part of it may be written then.
     pub fn append(&self, name: &str, content: &[u8]) -> io::Result<()> {
         OpenOptions::new().append(true).open(self.path.join(name))?.write_all(content)
+    }
+
+    /// Returns the end of a file, as text whatever it holds.
+    #[must_use]
+    pub fn read_end(&self, name: &str) -> Option<String> {
+        let mut file = File::open(self.path.join(name)).ok()?;
+        let size = file.metadata().ok()?.len();
+        file.seek(SeekFrom::Start(size.saturating_sub(END))).ok()?;
+        let mut end = Vec::new();
+        file.take(END).read_to_end(&mut end).ok()?;
+        Some(String::from_utf8_lossy(&end).into_owned())
+    }
+
+    /// Returns the names of all files.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
     }
 
     /// Removes a file; one that is not there is removed already.

@@ -3,9 +3,9 @@
 //! What is run is written down (`running`), and what was written down before a change is kept (`running.before`) until the
 //! change is made, or undone by whoever comes after one that was killed.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::fs;
 use std::io;
-use std::path::Path;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,10 @@ use crate::lab::task::{Known, Task, What, Work, work};
 const RUNNING: &str = "running";
 /// The file that lists what was run before a change that is not made yet.
 const BEFORE: &str = "running.before";
+/// How the name of a file ends that has what a command said.
+const LOG: &str = ".log";
+/// How the name of a file ends that has what was said when it was asked whether it is ready.
+const ASKED: &str = ".ready";
 /// How long to wait between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
 /// How long what is asked late whether it is ready may take to answer.
@@ -58,7 +62,7 @@ fn not_written(error: &io::Error) -> Failed {
 /// Returns the last words of what a command said.
 #[must_use]
 pub fn last_words(record: &Record, entry: &Entry) -> Option<String> {
-    last_of(&record.read(&entry.log())?)
+    last_of(&record.read_end(&entry.log())?)
 }
 
 /// Writes down what the file says otherwise of commands that are left alone.
@@ -95,12 +99,12 @@ pub fn run(lab: &Lab, work: &Work, record: &Record, listener: &mut (dyn Listener
         ledger.token.clone_from(&before.token);
         write(record, &before)?;
     }
-    record.write(BEFORE, before.text().as_bytes()).map_err(|error| not_written(&error))?;
     let ends = work.tasks.iter().filter_map(|task| match &task.what {
         What::End(entry) => Some(entry.clone()),
         _ => None,
     });
     undo.ended = ends.collect();
+    record.write(BEFORE, before_that(&before, &undo.ended).text().as_bytes()).map_err(|error| not_written(&error))?;
     undo.before = Some(before.clone());
     end(&before.token, &undo.ended)?;
     write(record, &ledger)?;
@@ -113,17 +117,22 @@ pub fn run(lab: &Lab, work: &Work, record: &Record, listener: &mut (dyn Listener
         };
         let Some(node) = lab.nodes.get(*place) else { continue };
         let Some(command) = node.commands.get(*number) else { continue };
-        let is_due = |one: &Pending| !command.background || one.node == node.name;
-        let (due, rest) = pending.into_iter().partition(is_due);
-        pending = rest;
-        runner.settle(due)?;
+        runner.settle_before(&node.name, command, &mut pending)?;
         pending.extend(match &task.what {
             What::Ask(_, entry) => Some(runner.asked(command, entry)),
             _ => runner.start(&node.name, command)?,
         });
         runner.listener.progress("commands", done + 1, all);
     }
-    runner.settle(pending)
+    runner.settle(pending, &mut [])
+}
+
+/// Returns what counts if the run is killed. What goes on in the background and does not is run again anyhow; what a command
+/// left that was to end is not watched, and comes back only if the command counts as not run.
+fn before_that(before: &Ledger, ended: &[Entry]) -> Ledger {
+    let is_lost = |entry: &&Entry| !entry.command.background && ended.contains(entry);
+    let entries = before.entries.iter().filter(|entry| !is_lost(entry)).cloned().collect();
+    Ledger { token: before.token.clone(), entries }
 }
 
 /// Returns what no other lab has.
@@ -159,15 +168,31 @@ pub fn stop(record: &Record, is_meant: impl Fn(&str) -> bool) -> Done<()> {
     let Some(mut ledger) = read(record, RUNNING) else { return Ok(()) };
     let (ends, kept): (Vec<Entry>, Vec<Entry>) =
         std::mem::take(&mut ledger.entries).into_iter().partition(|entry| is_meant(&entry.node));
+    stop_of(record, &ledger.token, &ends, is_meant)?;
+    if ends.is_empty() {
+        return Ok(());
+    }
+    ledger.entries = kept;
+    write(record, &ledger)
+}
+
+/// Ends what commands left running in all nodes, and writes nothing: the record goes then, and the disk may be full.
+///
+/// # Errors
+/// Something does not end.
+pub fn stop_all(record: &Record) -> Done<()> {
+    let Some(ledger) = read(record, RUNNING) else { return Ok(()) };
+    stop_of(record, &ledger.token, &ledger.entries, |_| true)
+}
+
+fn stop_of(record: &Record, token: &str, ends: &[Entry], is_meant: impl Fn(&str) -> bool) -> Done<()> {
     if ends.is_empty() && !record.path_of(BEFORE).exists() {
         // Only a run that did not end has started what is not written down.
         return Ok(());
     }
-    let is_marked = |mark: &Mark| mark.token == ledger.token && is_meant(&mark.node);
+    let is_marked = |mark: &Mark| mark.token == token && is_meant(&mark.node);
     let leaders = ends.iter().map(|entry| entry.process).collect();
-    all_ended(&Wanted { is_marked: &is_marked, leaders, networks: None }.end())?;
-    ledger.entries = kept;
-    write(record, &ledger)
+    all_ended(&Wanted { is_marked: &is_marked, leaders, networks: None }.end())
 }
 
 /// Returns whether it is written down what was run.
@@ -176,19 +201,27 @@ pub fn is_known(record: &Record) -> bool {
     read(record, RUNNING).is_some()
 }
 
-/// Ends what commands of whatever lab left running in these networks.
+/// Ends what commands left running in these networks, but for those of labs whose records are there.
 ///
 /// # Errors
 /// Something does not end.
 pub fn stop_in(networks: &[Identity]) -> Done<()> {
     let inodes = networks.iter().map(|network| network.ino).collect();
-    let wanted = Wanted { is_marked: &|_| true, leaders: Vec::new(), networks: Some(&inodes) };
+    let labs = Record::labs().into_iter().filter_map(|lab| read(&Record::of(&lab), RUNNING));
+    let others: BTreeSet<String> = labs.map(|ledger| ledger.token).collect();
+    let is_marked = |mark: &Mark| !others.contains(&mark.token);
+    let wanted = Wanted { is_marked: &is_marked, leaders: Vec::new(), networks: Some(&inodes) };
     if inodes.is_empty() { Ok(()) } else { all_ended(&wanted.end()) }
 }
 
-/// A change of commands is made: what there was before is forgotten.
+/// A change of commands is made: what there was before is forgotten, with what it said.
 pub fn commit(record: &Record) {
     record.remove(BEFORE);
+    let Some(ledger) = read(record, RUNNING) else { return };
+    let logs: BTreeSet<String> = ledger.entries.iter().map(Entry::log).collect();
+    let is_log = |name: &&String| name.strip_suffix(ASKED).unwrap_or(name).ends_with(LOG);
+    let is_kept = |name: &String| logs.contains(name.strip_suffix(ASKED).unwrap_or(name));
+    record.names().iter().filter(is_log).filter(|name| !is_kept(name)).for_each(|name| record.remove(name));
 }
 
 /// Ends what a change has started that is undone; what there was before counts again.
@@ -215,10 +248,18 @@ pub fn undo_ended(lab: &str, record: &Record, undo: &Undo) -> Vec<String> {
     let ledger = Ledger { token: before.token.clone(), entries: Vec::new() };
     let mut runner = Runner { lab, record, ledger, before, listener: &mut Silent };
     let mut living = Living::default();
+    let mut pending = Vec::new();
+    let mut fails = |failed: Failed| left.push(format!("cannot start again what was ended: {failed}"));
     for entry in undo.ended.iter().filter(|entry| !living.has(before, entry)) {
-        let again = runner.start_as(&entry.node, &entry.command, entry.serial);
-        let again = again.and_then(|pending| runner.settle(pending.into_iter().collect()));
-        left.extend(again.err().map(|failed| format!("cannot start again what was ended: {failed}")));
+        let is_ready = runner.settle_before(&entry.node, &entry.command, &mut pending);
+        is_ready.err().into_iter().for_each(&mut fails);
+        match runner.start_as(&entry.node, &entry.command, entry.serial) {
+            Ok(started) => pending.extend(started),
+            Err(failed) => fails(failed),
+        }
+    }
+    for one in pending {
+        runner.settle(vec![one], &mut []).err().into_iter().for_each(&mut fails);
     }
     let mut now = before.clone();
     for entry in &mut now.entries {
@@ -228,6 +269,9 @@ pub fn undo_ended(lab: &str, record: &Record, undo: &Undo) -> Vec<String> {
     left.extend(write(record, &now).err().map(|failed| failed.to_string()));
     left
 }
+
+/// What is looked at while something is waited for.
+type Look<'a> = &'a mut dyn FnMut() -> Done<()>;
 
 /// A program in the background that is not known to be ready.
 struct Pending {
@@ -275,7 +319,7 @@ impl Runner<'_> {
             let (node, command, child) = (node.to_owned(), command.clone(), Some(child));
             return Ok(Some(Pending { node, command, inside, child, mark, log, end }));
         }
-        let ended = wait(&mut child, end, self.listener);
+        let ended = wait(&mut child, end, &mut || go_on(self.listener));
         if !matches!(ended, Ok(Some(_))) {
             let _ = killpg(child.pid(), Signal::SIGKILL);
             child.kill();
@@ -301,13 +345,29 @@ impl Runner<'_> {
         }
     }
 
-    fn settle(&mut self, pending: Vec<Pending>) -> Done<()> {
-        for mut one in pending {
+    /// Waits for what must be ready before a command is run.
+    fn settle_before(&mut self, node: &str, command: &Command, pending: &mut Vec<Pending>) -> Done<()> {
+        let is_due = |one: &Pending| !command.background || one.node == node;
+        let (due, mut rest) = std::mem::take(pending).into_iter().partition(is_due);
+        let settled = self.settle(due, &mut rest);
+        *pending = rest;
+        settled
+    }
+
+    /// Waits for some; one of the others that fails meanwhile is told at once, and not what waits for it in vain.
+    fn settle(&mut self, due: Vec<Pending>, others: &mut [Pending]) -> Done<()> {
+        let mut due = VecDeque::from(due);
+        while let Some(mut one) = due.pop_front() {
+            let Self { record, listener, .. } = self;
+            let mut look = || {
+                go_on(*listener)?;
+                let failed = due.iter_mut().chain(others.iter_mut()).find_map(|other| other.has_failed(record));
+                failed.map_or(Ok(()), Err)
+            };
             // Its time may be over while others were waited for: it is asked once all the same.
             one.end = one.end.max(Instant::now() + LEAST_PATIENCE);
-            let asked = self.record.path_of(&format!("{}.ready", one.log));
-            if let Err(why) = one.ready(&asked, self.listener)? {
-                return Err(told(failed(&one.node, &one.command, &why), self.record, &one.log));
+            if let Err(why) = one.ready(record, &mut look)? {
+                return Err(one.failed(record, &why));
             }
         }
         Ok(())
@@ -316,19 +376,20 @@ impl Runner<'_> {
 
 impl Pending {
     /// Waits until it is ready; the inner error says why it is not.
-    fn ready(&mut self, asked: &Path, listener: &mut (dyn Listener + Send)) -> Done<Result<(), String>> {
+    fn ready(&mut self, record: &Record, look: Look<'_>) -> Done<Result<(), String>> {
         let Some(probe) = self.command.ready.clone() else { return Ok(Ok(())) };
+        let asked = format!("{}{ASKED}", self.log);
         loop {
             if let Some(why) = self.has_ended() {
                 return Ok(Err(why));
             }
             // What is said is kept of the last try alone.
-            let said = fs::File::create(asked).map_or(Said::Nowhere, Said::Into);
+            let said = fs::File::create(record.path_of(&asked)).map_or(Said::Nowhere, Said::Into);
             let mut tried = match self.inside.start(&probe, &said, &self.mark) {
                 Ok(tried) => tried,
                 Err(error) => return Ok(Err(format!("cannot be asked: {error}"))),
             };
-            let answer = wait(&mut tried, self.end, listener);
+            let answer = wait(&mut tried, self.end, look);
             if !matches!(answer, Ok(Some(_))) {
                 let _ = killpg(tried.pid(), Signal::SIGKILL);
             }
@@ -337,7 +398,7 @@ impl Pending {
                 return Ok(Ok(()));
             }
             if Instant::now() >= self.end {
-                let heard = fs::read_to_string(asked).ok().and_then(|text| last_of(&text));
+                let heard = record.read_end(&asked).and_then(|text| last_of(&text));
                 let heard = heard.map_or_else(String::new, |line| format!(", and says: {line}"));
                 let probe = match probe.as_slice() {
                     [shell, option, line] if shell == "sh" && option == "-c" => line.trim().to_owned(),
@@ -345,9 +406,20 @@ impl Pending {
                 };
                 return Ok(Err(format!("is not ready after {:?}: `{probe}` fails{heard}", self.command.within)));
             }
-            go_on(listener)?;
+            look()?;
             std::thread::sleep(PAUSE * 4);
         }
+    }
+
+    fn failed(&self, record: &Record, why: &str) -> Failed {
+        told(failed(&self.node, &self.command, why), record, &self.log)
+    }
+
+    /// Says that it failed, while another is waited for.
+    fn has_failed(&mut self, record: &Record) -> Option<Failed> {
+        self.command.ready.as_ref()?;
+        let status = self.child.as_mut()?.try_wait().ok()??;
+        (!status.success()).then(|| self.failed(record, &ended_early(status)))
     }
 
     /// Says how it ended, if it has; a program that goes to the background by itself has not as long as it is there.
@@ -358,8 +430,12 @@ impl Pending {
         if status.success() && has_left() {
             return None;
         }
-        Some(format!("ended before it was ready: {status}"))
+        Some(ended_early(status))
     }
+}
+
+fn ended_early(status: ExitStatus) -> String {
+    format!("ended before it was ready: {status}")
 }
 
 fn failed(node: &str, command: &Command, why: &str) -> Failed {
@@ -367,14 +443,14 @@ fn failed(node: &str, command: &Command, why: &str) -> Failed {
 }
 
 fn told(failed: Failed, record: &Record, log: &str) -> Failed {
-    match record.read(log).and_then(|text| last_of(&text)) {
+    match record.read_end(log).and_then(|text| last_of(&text)) {
         Some(line) => failed.hint(format!("it said at last: {line}")),
         None => failed,
     }
 }
 
 /// Waits until a program has ended, or the time is over.
-fn wait(child: &mut Program, end: Instant, listener: &mut (dyn Listener + Send)) -> Done<Option<ExitStatus>> {
+fn wait(child: &mut Program, end: Instant, look: Look<'_>) -> Done<Option<ExitStatus>> {
     loop {
         if let Ok(Some(status)) = child.try_wait() {
             return Ok(Some(status));
@@ -382,7 +458,7 @@ fn wait(child: &mut Program, end: Instant, listener: &mut (dyn Listener + Send))
         if Instant::now() >= end {
             return Ok(None);
         }
-        go_on(listener)?;
+        look()?;
         std::thread::sleep(PAUSE);
     }
 }

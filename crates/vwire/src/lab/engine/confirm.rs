@@ -236,7 +236,7 @@ fn go(
     journal: Option<&Journal>,
     listener: &mut (dyn Listener + Send),
 ) -> Done<()> {
-    commands::stop(record, |_| true)?;
+    commands::stop_all(record)?;
     if let Some(journal) = journal {
         down::bring_back(walker, record, journal)?;
     }

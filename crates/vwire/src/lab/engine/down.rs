@@ -54,7 +54,7 @@ pub fn down(lab: &str, known: Option<Order<'_>>, listener: &mut (dyn Listener + 
     let record = Record::of(lab);
     let had_record = record.exists();
     let _lock = super::up::lock(&record, lab, listener)?;
-    let stopped = commands::stop(&record, |_| true);
+    let stopped = commands::stop_all(&record);
     let kept = kept(&record, known);
     let labs: Vec<&Lab> = known.map(|known| known.lab).into_iter().chain(&kept).collect();
     let host = super::up::lock_host(&labs.iter().copied().map(Some).collect::<Vec<_>>(), listener)?;

@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
@@ -25,6 +26,10 @@ const PAUSE: Duration = Duration::from_millis(5);
 const GRACE: Duration = Duration::from_millis(500);
 /// How long it is made to.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How many looks one after another must find nothing: what forks may pass by one of them.
+const LOOKS: usize = 2;
+/// How much is read of an environment, which is anybody's and may be of any size.
+const ENVIRONMENT: u64 = 8 << 20;
 
 /// A process that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,15 +64,16 @@ impl Wanted<'_> {
         let look = Look::new();
         let leaders: Vec<Process> = self.leaders.iter().copied().filter(|one| look.lives(*one)).collect();
         let leads = |pid: u32| leaders.iter().any(|leader| leader.pid == pid);
-        let mut mounts = BTreeMap::new();
+        let mut mounts = Mounts::new();
         let mut found = Vec::new();
         for shown in numbers().filter(|shown| Some(*shown) != look.own) {
-            let mark = mark_of(shown, &mut mounts);
-            let is_marked = mark.as_ref().is_some_and(self.is_marked) && self.is_inside(shown);
+            let Some(status) = Status::of(shown) else { continue };
+            let Some(at) = status.living(shown) else { continue };
+            let mark = mounts.mark_of(&at);
+            let is_marked = mark.as_ref().is_some_and(self.is_marked) && self.is_inside(&at);
             if !is_marked && leaders.is_empty() && known.is_empty() {
                 continue;
             }
-            let Some(status) = Status::of(shown).filter(|status| !status.is_over) else { continue };
             let Some(pid) = look.here(shown) else { continue };
             let process = Process { pid, start: status.start };
             let is_led = || leads(pid) || look.here(status.group).is_some_and(leads);
@@ -78,9 +84,9 @@ impl Wanted<'_> {
         found
     }
 
-    fn is_inside(&self, shown: u32) -> bool {
+    fn is_inside(&self, at: &str) -> bool {
         let Some(networks) = self.networks else { return true };
-        fs::metadata(format!("/proc/{shown}/ns/net")).is_ok_and(|data| networks.contains(&data.ino()))
+        fs::metadata(format!("{at}/ns/net")).is_ok_and(|data| networks.contains(&data.ino()))
     }
 
     /// Ends them: they are asked to, and made to after a time. Returns those that do not end.
@@ -88,10 +94,15 @@ impl Wanted<'_> {
     pub fn end(&self) -> Vec<Found> {
         let begun = Instant::now();
         let mut asked = BTreeSet::new();
+        let mut looks = 0;
         loop {
             let found = self.find_with(&asked);
-            if found.is_empty() || begun.elapsed() > GRACE + PATIENCE {
+            looks = if found.is_empty() { looks + 1 } else { 0 };
+            if looks == LOOKS || begun.elapsed() > GRACE + PATIENCE {
                 return found;
+            }
+            if found.is_empty() {
+                continue;
             }
             for one in &found {
                 let is_new = asked.insert(one.process);
@@ -189,8 +200,8 @@ impl Look {
 
     /// Returns whether a process is there, and has not ended.
     fn lives(&self, process: Process) -> bool {
-        let status = self.shown(process.pid).and_then(Status::of);
-        status.is_some_and(|status| status.start == process.start && !status.is_over)
+        let Some(shown) = self.shown(process.pid) else { return false };
+        Status::of(shown).is_some_and(|status| status.start == process.start && status.living(shown).is_some())
     }
 }
 
@@ -198,13 +209,25 @@ impl Look {
 struct Status {
     start: u64,
     group: u32,
-    /// It has ended and only waits for its parent to notice.
+    /// Its first thread has ended, and waits for the others, or only for its parent to notice.
     is_over: bool,
 }
 
 impl Status {
     fn of(shown: u32) -> Option<Self> {
         Self::parse(&fs::read_to_string(format!("/proc/{shown}/stat")).ok()?)
+    }
+
+    /// Returns where `/proc` has a thread of it that has not ended.
+    fn living(&self, shown: u32) -> Option<String> {
+        if !self.is_over {
+            return Some(format!("/proc/{shown}"));
+        }
+        let tasks = fs::read_dir(format!("/proc/{shown}/task")).into_iter().flatten().flatten();
+        tasks.filter_map(|task| task.path().into_os_string().into_string().ok()).find(|at| {
+            let status = fs::read_to_string(format!("{at}/stat")).ok().and_then(|text| Self::parse(&text));
+            status.is_some_and(|status| !status.is_over)
+        })
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -221,15 +244,42 @@ fn numbers() -> impl Iterator<Item = u32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-/// Returns the mark of a process; of each list of mounts it is known already whether it has one.
-fn mark_of(shown: u32, mounts: &mut BTreeMap<u64, Option<Mark>>) -> Option<Mark> {
-    let environment = fs::read(format!("/proc/{shown}/environ")).unwrap_or_default();
-    if let Some(mark) = Mark::in_environment(&environment) {
-        return Some(mark);
+/// The marks that are known of lists of mounts, by the inodes of their namespaces.
+struct Mounts(BTreeMap<u64, Option<Mark>>);
+
+impl Mounts {
+    /// The caller's own list is read once, for all that is outside of nodes. Elsewhere only a mark that is found says
+    /// something about others: who has changed its root does not see all mounts.
+    fn new() -> Self {
+        let own = || Some((Self::list_of("/proc/self")?, Self::read("/proc/self")));
+        Self(own().into_iter().collect())
     }
-    let list = fs::metadata(format!("/proc/{shown}/ns/mnt")).ok()?.ino();
-    let read = || fs::read_to_string(format!("/proc/{shown}/mountinfo")).ok().and_then(|text| Mark::in_mounts(&text));
-    mounts.entry(list).or_insert_with(read).clone()
+
+    fn list_of(at: &str) -> Option<u64> {
+        Some(fs::metadata(format!("{at}/ns/mnt")).ok()?.ino())
+    }
+
+    fn read(at: &str) -> Option<Mark> {
+        Mark::in_mounts(&fs::read(format!("{at}/mountinfo")).ok()?)
+    }
+
+    /// Returns the mark of a process.
+    fn mark_of(&mut self, at: &str) -> Option<Mark> {
+        let mut environment = Vec::new();
+        // What could be read counts.
+        let _ =
+            fs::File::open(format!("{at}/environ")).map(|file| file.take(ENVIRONMENT).read_to_end(&mut environment));
+        if let Some(mark) = Mark::in_environment(&environment) {
+            return Some(mark);
+        }
+        let list = Self::list_of(at)?;
+        if let Some(known) = self.0.get(&list) {
+            return known.clone();
+        }
+        let mark = Self::read(at)?;
+        self.0.insert(list, Some(mark.clone()));
+        Some(mark)
+    }
 }
 
 #[cfg(test)]
