@@ -202,6 +202,65 @@ fn a_change_that_fails_starts_again_what_it_has_ended() {
     });
 }
 
+/// A node with a program in the background that is ready when another is there.
+fn waits(node: &str, command: &str, ready: &str) -> String {
+    format!("[node.{node}]\nrun = [{{ command = \"{command}\", background = true, ready = \"{ready}\" }}]\n")
+}
+
+#[test]
+fn what_waits_for_one_another_is_started_again_together() {
+    lab(|net| {
+        let ends = Ends::new(1);
+        let there = |number| format!("pgrep -fx 'sleep {}'", word(number));
+        let nodes = |more: &str| {
+            let a = waits("a", &format!("exec sleep {}", word(0)), &there(1));
+            let b = waits("b", &format!("exec sleep {}", word(1)), &there(0));
+            format!("name = \"run\"\nnodes = [\"a\", \"b\"]\n{a}{b}{more}")
+        };
+        let old = file("run.toml", &nodes(""));
+        net.vwire(&["up", &old]).ok();
+        let before = [one(&word(0)), one(&word(1))];
+        let new = "name = \"run\"\nnodes = [\"a\", \"b\"]\n[node.b]\nrun = [\"exit 3\"]\n";
+        let said = net.vwire(&["up", &file("new.toml", new)]).fails(1);
+        assert!(said.contains("nothing was changed"), "{said}");
+        assert!(one(&word(0)) != before[0] && one(&word(1)) != before[1]);
+        net.vwire(&["status", "run"]).ok();
+        net.vwire(&["down", "run"]).ok();
+        none_is_left(&ends);
+    });
+}
+
+#[test]
+fn one_that_has_failed_is_told_and_not_the_other_that_waits_for_it() {
+    lab(|net| {
+        let ends = Ends::new(0);
+        let a = waits("a", &format!("exec sleep {}", word(0)), "false");
+        let b = waits("b", "echo no such word >&2; exit 3", "false");
+        let path = file("run.toml", &format!("name = \"run\"\nnodes = [\"a\", \"b\"]\n{a}{b}"));
+        let said = net.vwire(&["up", &path]).fails(1);
+        assert!(said.contains("in `b` ended before it was ready: exit status: 3"), "{said}");
+        assert!(said.contains("it said at last: no such word"), "{said}");
+        none_is_left(&ends);
+    });
+}
+
+#[test]
+fn what_a_command_left_that_a_killed_run_has_ended_is_run_again() {
+    lab(|net| {
+        let ends = Ends::new(1);
+        let daemon = format!("\"setsid sleep {} &\"", word(0));
+        let old = file("run.toml", &with(&[&daemon]));
+        net.vwire(&["up", &old]).ok();
+        let before = one(&word(0));
+        let slow = format!("\"sleep {}\"", word(1));
+        killed(net, &file("new.toml", &with(&[&slow])), &word(1));
+        net.vwire(&["up", &old]).ok();
+        assert_ne!(one(&word(0)), before);
+        net.vwire(&["down", "run"]).ok();
+        none_is_left(&ends);
+    });
+}
+
 /// Brings a lab up that is killed as soon as one of its commands sleeps.
 fn killed(net: &Lab, path: &str, word: &str) {
     let mut child = net.command(env!("CARGO_BIN_EXE_vwire"), &["up", path]).stderr(Stdio::null()).spawn().unwrap();
