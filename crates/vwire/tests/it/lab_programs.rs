@@ -261,6 +261,25 @@ fn what_a_command_left_that_a_killed_run_has_ended_is_run_again() {
     });
 }
 
+#[test]
+fn with_a_full_disk_a_lab_goes_and_what_is_no_text_is_told() {
+    lab(|net| {
+        let ends = Ends::new(0);
+        let said = "printf 'caf\\\\351\\\\n'; exec sleep";
+        let path = file("run.toml", &with(&[&service(&format!("{said} {}", word(0)))]));
+        net.vwire(&["up", &path]).ok();
+        end(one(&word(0)));
+        let told = net.vwire(&["status", "run"]);
+        assert_eq!(told.exit, 3);
+        assert!(told.stdout.contains("it said at last: caf\u{fffd}"), "{}", told.stdout);
+        net.vwire(&["up", &path]).ok();
+        // As long as nothing can be written there.
+        fs::create_dir("/run/vwire/labs/run/running.new").unwrap();
+        net.vwire(&["down", "run"]).ok();
+        none_is_left(&ends);
+    });
+}
+
 /// Brings a lab up that is killed as soon as one of its commands sleeps.
 fn killed(net: &Lab, path: &str, word: &str) {
     let mut child = net.command(env!("CARGO_BIN_EXE_vwire"), &["up", path]).stderr(Stdio::null()).spawn().unwrap();
