@@ -26,6 +26,8 @@ const PAUSE: Duration = Duration::from_millis(5);
 const GRACE: Duration = Duration::from_millis(500);
 /// How long it is made to.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long all of them may take, whatever they start meanwhile.
+const LONGEST: Duration = Duration::from_secs(60);
 /// How many looks one after another must find nothing: what forks may pass by one of them.
 const LOOKS: usize = 2;
 /// How much is read of an environment, which is anybody's and may be of any size.
@@ -56,11 +58,11 @@ impl Wanted<'_> {
     /// Looks for them, but for the calling process.
     #[must_use]
     pub fn find(&self) -> Vec<Found> {
-        self.find_with(&BTreeSet::new())
+        self.find_with(&BTreeMap::new())
     }
 
     /// Looks for them, and for those that were found before.
-    fn find_with(&self, known: &BTreeSet<Process>) -> Vec<Found> {
+    fn find_with(&self, known: &BTreeMap<Process, Instant>) -> Vec<Found> {
         let look = Look::new();
         let leaders: Vec<Process> = self.leaders.iter().copied().filter(|one| look.lives(*one)).collect();
         let leads = |pid: u32| leaders.iter().any(|leader| leader.pid == pid);
@@ -77,7 +79,7 @@ impl Wanted<'_> {
             let Some(pid) = look.here(shown) else { continue };
             let process = Process { pid, start: status.start };
             let is_led = || leads(pid) || look.here(status.group).is_some_and(leads);
-            if is_marked || known.contains(&process) || is_led() {
+            if is_marked || known.contains_key(&process) || is_led() {
                 found.push(Found { process, mark, shown });
             }
         }
@@ -89,28 +91,30 @@ impl Wanted<'_> {
         fs::metadata(format!("{at}/ns/net")).is_ok_and(|data| networks.contains(&data.ino()))
     }
 
-    /// Ends them: they are asked to, and made to after a time. Returns those that do not end.
+    /// Ends them: each is asked to, and made to after a time. Returns those that do not end.
     #[must_use]
     pub fn end(&self) -> Vec<Found> {
         let begun = Instant::now();
-        let mut asked = BTreeSet::new();
+        let mut asked: BTreeMap<Process, Instant> = BTreeMap::new();
         let mut looks = 0;
         loop {
             let found = self.find_with(&asked);
             looks = if found.is_empty() { looks + 1 } else { 0 };
-            if looks == LOOKS || begun.elapsed() > GRACE + PATIENCE {
+            // On a busy machine a look may take seconds: the time of each runs from when it was asked.
+            let is_hopeless = |one: &Found| asked.get(&one.process).is_some_and(|at| at.elapsed() > GRACE + PATIENCE);
+            if looks == LOOKS || found.iter().any(is_hopeless) || begun.elapsed() > LONGEST {
                 return found;
             }
             if found.is_empty() {
                 continue;
             }
             for one in &found {
-                let is_new = asked.insert(one.process);
-                if begun.elapsed() > GRACE {
-                    one.signal(Signal::SIGKILL);
-                } else if is_new {
-                    one.signal(Signal::SIGTERM);
+                match asked.get(&one.process) {
+                    None => one.signal(Signal::SIGTERM),
+                    Some(at) if at.elapsed() > GRACE => one.signal(Signal::SIGKILL),
+                    Some(_) => {}
                 }
+                asked.entry(one.process).or_insert_with(Instant::now);
             }
             std::thread::sleep(PAUSE);
         }
