@@ -157,7 +157,9 @@ fn all_ended(left: &[Found]) -> Done<()> {
     let node = first.mark.as_ref().map_or_else(String::new, |mark| format!(" in `{}`", mark.node));
     let more = if left.len() > 1 { format!(", and {} more", left.len() - 1) } else { String::new() };
     let pid = first.process.pid;
-    Err(Failed::new(format!("process {pid}, which a command started{node}, does not end{more}")))
+    Err(Failed::new(format!("process {pid}, which a command started{node}, does not end{more}")).hint(format!(
+        "`ps -o stat,wchan,args -p {pid}` shows what it waits for; the same command again tries once more"
+    )))
 }
 
 /// Ends what commands left running in the nodes that are meant, and forgets them.
